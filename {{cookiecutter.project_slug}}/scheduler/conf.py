@@ -1,0 +1,94 @@
+"""The app's settings: one ``APSCHEDULER_<NAME>`` in the project's settings for each field below."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+
+PREFIX = "APSCHEDULER_"
+
+
+@dataclass(frozen=True)
+class Conf:
+    """Every option with its default. Durations are seconds."""
+
+    NAME: str = "default"
+    """Who owns the tables; a database that another name owns is refused at start."""
+    DATABASE: str = "default"
+    """Alias of the database that holds the scheduler's tables."""
+    TIMEZONE: str = ""
+    """Zone of triggers that name none; empty: ``settings.TIME_ZONE``."""
+    ALLOWED_MODULES: tuple[str, ...] = ()
+    """Modules outside the installed apps whose functions a job may name."""
+    ALLOW_PICKLE: bool = False
+    """Carry arguments that JSON cannot as pickles signed with ``SECRET_KEY``."""
+
+    LEASE_TTL: float = 6.0
+    """How long a silent leader keeps the lease."""
+    LEASE_RENEW: float = 1.5
+    """How often the leader renews it."""
+    LEASE_MARGIN: float = 1.5
+    """How long before the lease ends its holder stops trusting it."""
+    STANDBY_INTERVAL: float = 0.2
+    """How often a standby looks at the lease."""
+    POLL_INTERVAL: float = 0.2
+    """How often an idle leader looks for changes that nobody announced."""
+
+    MAX_WORKERS: int = 10
+    """Threads of the ``default`` executor."""
+    PROCESSES: int = 2
+    """Worker processes of the ``processes`` executor."""
+    DRAIN_TIMEOUT: float = 25.0
+    """How long a stopping scheduler waits for running jobs."""
+    RUN_NOW_TIMEOUT: float = 15.0
+    """How long a caller of ``run_now(wait=True)`` waits for the result."""
+    CATCH_UP_LIMIT: int = 1000
+    """Most runs that one job without ``coalesce`` makes up for at once; older ones are missed."""
+
+    KEEP_DAYS: float = 30.0
+    """Finished executions older than this are deleted."""
+    KEEP_PER_JOB: int = 10_000
+    """Finished executions of one job beyond this number are deleted, oldest first."""
+    MAX_LOG_CHARS: int = 65_536
+    """Captured output kept per execution; the middle of a longer text is cut."""
+    MAX_RESULT_CHARS: int = 16_384
+    """JSON of a return value kept per execution."""
+
+    DATETIME_FORMAT: str = "Y-m-d H:i:s"
+    """How the admin shows times (``django.utils.dateformat``)."""
+    JOB_DEFAULTS: dict[str, Any] = field(default_factory=dict)
+    """Policies of jobs that say nothing: ``coalesce``, ``max_instances``, ``misfire_grace_time``."""
+
+
+@lru_cache(maxsize=1)
+def conf() -> Conf:
+    """The settings as they are now.
+
+    Raises:
+        ImproperlyConfigured: a name with our prefix that is no option, with the nearest ones.
+    """
+    known = {f.name for f in fields(Conf)}
+    given = {
+        name.removeprefix(PREFIX): getattr(settings, name)
+        for name in dir(settings)
+        if name.startswith(PREFIX)
+    }
+    if unknown := sorted(given.keys() - known):
+        raise ImproperlyConfigured(
+            f"Unknown setting {PREFIX}{unknown[0]}. Known: "
+            + ", ".join(PREFIX + name for name in sorted(known))
+        )
+    return Conf(**given)
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting.startswith(PREFIX):
+        conf.cache_clear()
+
+
+setting_changed.connect(_forget)

@@ -1,0 +1,23 @@
+"""The rows: nouns only. Statements that change them live in ``engine/``."""
+
+from .change import Change
+from .execution import Execution
+from .job import Job
+from .lease import Lease
+from .node import Node
+from .term import Term
+
+# The names of django-apscheduler, so that its users change only an import line.
+DjangoJob = Job
+DjangoJobExecution = Execution
+
+__all__ = [
+    "Change",
+    "DjangoJob",
+    "DjangoJobExecution",
+    "Execution",
+    "Job",
+    "Lease",
+    "Node",
+    "Term",
+]
