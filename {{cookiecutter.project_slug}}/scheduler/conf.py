@@ -62,7 +62,7 @@ class Conf:
     DATETIME_FORMAT: str = "Y-m-d H:i:s"
     """How the admin shows times (``django.utils.dateformat``)."""
     JOB_DEFAULTS: dict[str, Any] = field(default_factory=dict)
-    """Policies of jobs that say nothing: ``coalesce``, ``max_instances``, ``misfire_grace_time``."""
+    """Policies of jobs that say nothing, for example ``{"max_instances": 3}``."""
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ CHANNEL = "apscheduler"
 
 
 def announce(using: str) -> None:
-    """Send a notification in the current transaction: it arrives at commit, or never on rollback."""
+    """Notify in the current transaction: delivered at commit, never after a rollback."""
     connection = connections[using]
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

@@ -10,7 +10,7 @@ from ..notify import announce
 
 
 class AnnouncingQuerySet(models.QuerySet):
-    """The bulk statements, which send no Django signal. The engine uses ``_base_manager``: silent."""
+    """The bulk statements. The engine writes through ``_base_manager``, which is silent."""
 
     def update(self, **kwargs: Any) -> int:
         rows = super().update(**kwargs)

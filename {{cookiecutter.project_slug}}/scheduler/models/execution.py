@@ -13,7 +13,7 @@ from .policies import Policies
 
 
 class Status(models.TextChoices):
-    """``queued`` was never started and may be started by anyone; all after ``running`` are final."""
+    """``queued`` was never started, so it is safe to start; all after ``running`` are final."""
 
     QUEUED = "queued", "queued"
     RUNNING = "running", "running"
