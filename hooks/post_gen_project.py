@@ -1,0 +1,54 @@
+"""Finish the project: a private .env, no empty folders, and a word on what comes next."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+# Answers are data. tojson writes a single quote as \u0027, so none of them can end this string.
+ANSWERS = json.loads(r'''{{ cookiecutter | tojson }}''')  # fmt: skip
+
+# Folders whose every file an option may have left out.
+OPTIONAL_FOLDERS = [".github/workflows", ".github", "deploy/kubernetes", "deploy/docker"]
+
+
+def main() -> None:
+    write_env(Path(".env"))
+    remove_empty_folders()
+    print(next_steps())
+
+
+def write_env(path: Path) -> None:
+    """Write the settings of this machine, readable by their owner alone; leave an older file be."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(
+            "# This machine's settings, never committed. What can stand here: .env.example\n"
+            "DEBUG=true\n"
+            f"SECRET_KEY={secrets.token_urlsafe(48)}\n"
+        )
+
+
+def remove_empty_folders() -> None:
+    for folder in map(Path, OPTIONAL_FOLDERS):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def next_steps() -> str:
+    return f"""
+{ANSWERS["project_slug"]} is ready. What comes next:
+
+  cd {ANSWERS["project_slug"]}
+  make install     # its own environment in .venv
+  make run         # web server and scheduler; Ctrl-C stops both
+"""
+
+
+if __name__ == "__main__":
+    main()
