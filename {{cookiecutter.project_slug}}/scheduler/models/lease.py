@@ -12,6 +12,7 @@ class Lease(models.Model):
     project = models.CharField(max_length=255, default="")
     holder = models.UUIDField(null=True, help_text="id of a node; empty: free")
     term = models.BigIntegerField(default=0)
+    beat = models.BigIntegerField(default=0)
     acquired_at = models.DateTimeField(null=True)
     renewed_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)

@@ -1,0 +1,60 @@
+"""The loop's own database connection: how long it may be blocked, and may block others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connections
+
+from ..conf import conf
+
+
+class LoopConnection:
+    """Prepares each connection that the loop's thread opens, once."""
+
+    def __init__(self, using: str) -> None:
+        self._using = using
+        self._prepared: Any = None
+
+    def prepare(self) -> None:
+        """Open the connection if need be, and bound its waits.
+
+        A leader that freezes inside its transaction holds the lease's row lock: the server ends
+        the session of one that idles there, so that a standby is not kept out for longer than the
+        lease. Behind a transaction pooler (``DISABLE_SERVER_SIDE_CURSORS``) nothing is set, since
+        it would stick to somebody else's session.
+        """
+        connection = connections[self._using]
+        connection.ensure_connection()
+        if self._prepared is connection.connection:
+            return
+        if not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
+            self._bound(connection)
+        self._prepared = connection.connection
+
+    def close(self) -> None:
+        """Drop it, whatever state it is in."""
+        self._prepared = None
+        connection = connections[self._using]
+        try:
+            connection.close()
+        finally:
+            connection.connection = None
+
+    def _bound(self, connection: Any) -> None:
+        idle = max(conf().LEASE_TTL / 2, 1)
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute(
+                    "SELECT set_config('lock_timeout', '2s', false),"
+                    " set_config('statement_timeout', '10s', false),"
+                    " set_config('idle_in_transaction_session_timeout', %s, false)",
+                    [f"{idle * 1000:.0f}ms"],
+                )
+            elif connection.vendor == "mysql":
+                cursor.execute("SET SESSION innodb_lock_wait_timeout = 2")
+                if connection.mysql_is_mariadb:
+                    cursor.execute(
+                        "SET SESSION idle_transaction_timeout = %s, max_statement_time = 10",
+                        [round(idle)],
+                    )

@@ -1,0 +1,135 @@
+"""The leader's turn: hold the lease, claim what is due, start what has room."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Collection
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.utils import InterfaceError, OperationalError
+
+from .. import declarations
+from ..conf import conf
+from ..models import Execution
+from ..models.execution import Status
+from .claims import Claimed, Claims
+from .clock import ClusterClock, monotonic
+from .dispatcher import Dispatcher
+from .events import Events
+from .lease import Lease, LeaseLost
+from .ledger import Ledger
+from .peek import peek
+from .quarantine import release
+from .reconcile import Reconciler
+from .replan import replan
+from .retention import Retention
+
+logger = logging.getLogger("scheduler.leader")
+
+QUARANTINE_EVERY = 60.0
+"""Seconds between attempts to load quarantined jobs."""
+
+Claim = Callable[[datetime, Collection[str]], Claimed]
+
+
+class Leader:
+    """What a process does while it holds the lease. One object for each term."""
+
+    def __init__(
+        self,
+        lease: Lease,
+        ledger: Ledger,
+        dispatcher: Dispatcher,
+        clock: ClusterClock,
+        events: Events,
+    ) -> None:
+        self.lease = lease
+        self.claims = Claims(lease)
+        self.ledger = ledger
+        self.dispatcher = dispatcher
+        self.clock = clock
+        self.events = events
+        self.reconciler = Reconciler(lease)
+        self.retention = Retention(lease.using)
+        self._elsewhere: Counter[UUID] = Counter()
+        self._chores_at = 0.0
+        self._quarantine_at = 0.0
+        self._backlog = True
+
+    def begin(self) -> None:
+        """Before the first turn of a term: the jobs that the code declares."""
+        declarations.sync(self.lease.using)
+
+    def turn(self) -> float:
+        """Do what is to be done now.
+
+        Returns:
+            Seconds until the next turn is due, if nothing wakes the loop before.
+
+        Raises:
+            LeaseLost: stand by.
+            OperationalError, InterfaceError: the database; nothing was started.
+        """
+        if monotonic() >= self._chores_at:
+            self._chores()
+        rescheduled = False
+        if not self._backlog:
+            now = self.clock.now()
+            seen = peek(self.lease)
+            if seen.cancelling:
+                self.dispatcher.cancel(self.ledger.cancel_requested())
+            if not seen.wants_turn(now):
+                return seen.rest(now, conf().POLL_INTERVAL)
+            rescheduled = seen.rescheduled
+        return self._claim_and_start(rescheduled)
+
+    def _claim_and_start(self, rescheduled: bool) -> float:
+        try:
+            claimed, started = self._fenced(self.claims.all, rescheduled)
+        except (LeaseLost, OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("A turn failed; doing it again job by job")
+            claimed, started = self._fenced(self.claims.one_by_one, rescheduled)
+        self.dispatcher.submit(started)
+        self.events.claimed(claimed.executions)
+        self.events.started(started)
+        if self.lease.resign_requested:
+            raise LeaseLost("asked to resign")
+        queued = sum(row.status == Status.QUEUED for row in claimed.executions)
+        self._backlog = bool(started) and queued >= len(started)
+        return 0.0 if claimed.due or started else conf().POLL_INTERVAL
+
+    def _fenced(self, claim: Claim, rescheduled: bool) -> tuple[Claimed, list[Execution]]:
+        """Claim and start in one transaction, behind the fence. Nothing runs before the commit."""
+        executors = self.dispatcher.executors
+        with transaction.atomic(using=self.lease.using):
+            self.lease.hold()
+            now = self.clock.now()
+            if rescheduled:
+                replan(now, self.lease.using)
+            claimed = claim(now, executors)
+            running = self.dispatcher.running() + self._elsewhere
+            started = self.ledger.start(now, self.dispatcher.free(), running)
+        return claimed, started
+
+    def _chores(self) -> None:
+        """What is done at the start of a term, and then with each renewal."""
+        self._chores_at = monotonic() + conf().LEASE_RENEW
+        with transaction.atomic(using=self.lease.using):
+            self.lease.hold()
+            now = self.clock.now()
+            lost = self.reconciler.lose_runs_of_the_dead(now)
+            self._elsewhere = self.reconciler.running_elsewhere()
+            replan(now, self.lease.using)
+            if monotonic() >= self._quarantine_at:
+                self._quarantine_at = monotonic() + QUARANTINE_EVERY
+                release(self.lease.using, self.dispatcher.executors)
+                self.reconciler.refuse_unknown_executors(self.dispatcher.executors, now)
+                self.reconciler.forget_old_nodes(now)
+        self.events.lost(lost)
+        self._backlog = self._backlog or bool(lost)
+        self.retention.step(now)

@@ -1,0 +1,217 @@
+"""The lease: the argument first, then the statements.
+
+**Claim.** At any moment at most one process can claim runs, whatever the clocks, pauses and
+connections do.
+
+There is one row. Its ``term`` only grows, since the row is never deleted. To become leader is one
+conditional UPDATE that names what was read (holder, term, beat) and sets ``term + 1``: of any
+number of rivals who read the same row, one changes it and the others change nothing (row count 0).
+
+Every claim runs in a transaction that first locks this row where holder and term are still ours
+(``hold``). A thief needs the same row lock. So either our claim commits before the theft, or we
+find the row changed, claim nothing, and stand by. No clock takes part in this: it is exact.
+
+**When may it be taken?** If it is free; if the database's clock says that it expired; if we have
+read it unchanged for its TTL on our own monotonic clock (a database clock set back blocks nobody);
+if this host proves that the holder's process is gone. A wrong answer to this question costs a
+needless change of leader, never a double claim.
+
+**Bodies** run outside the transaction. They may start while ``trusted()``: the monotonic time
+*before* the last successful renewal, plus the TTL, less a margin. A process that was frozen finds
+that time gone when it wakes, and starts nothing.
+
+**Outcomes of a statement.** Row count 1: done. Row count 0: lost, at once an ordinary standby. An
+exception: unknown. Unknown never counts as won; the next look finds out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from ..conf import conf
+from ..models import Lease as Row
+from ..models import Node, Term
+from ..models.term import Cause
+from .clock import DbNow, monotonic
+from .node import Observer, Self, is_gone
+
+
+class LeaseLost(Exception):
+    """Somebody else holds the lease: stand by."""
+
+
+class ForeignProject(Exception):
+    """The tables belong to another project."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a standby read: the row, and the database's clock in the same statement."""
+
+    row: Row
+    now: datetime
+
+
+class Lease:
+    """This process's side of the one row."""
+
+    def __init__(self, node: Self) -> None:
+        self.node = node
+        self.using = node.using
+        self.term = 0
+        self.held = False
+        self.resign_requested = False
+        self._trusted_until = 0.0
+        self._observer = Observer()
+        self._holder: Node | None = None
+
+    def trusted(self) -> bool:
+        """Whether a body may start now: no successor can exist yet. Safe from any thread."""
+        return self.held and monotonic() < self._trusted_until
+
+    def acquire(self) -> bool:
+        """Look once; take the lease if it may be taken. One read while somebody else leads.
+
+        Raises:
+            ForeignProject: the tables belong to another project.
+        """
+        before = monotonic()
+        look = self._look()
+        if look.row.holder == self.node.id:  # our own commit, whose reply was lost
+            self._hold(look.row.term, before)
+            return self.renew()
+        cause = self._cause(look)
+        return cause is not None and self._take(look, cause)
+
+    def renew(self) -> bool:
+        """Move the expiry on. False: lost."""
+        before = monotonic()
+        renewed = self._mine().update(
+            beat=F("beat") + 1, renewed_at=DbNow(), expires_at=DbNow() + _ttl()
+        )
+        if renewed:
+            self._hold(self.term, before)
+        else:
+            self.lose()
+        return bool(renewed)
+
+    def hold(self) -> None:
+        """Lock the row for the rest of the transaction: the fence before every claim.
+
+        Raises:
+            LeaseLost: holder or term is no longer ours.
+        """
+        row = self._mine().select_for_update().values_list("resign_requested").first()
+        if row is None:
+            self.lose()
+            raise LeaseLost
+        self.resign_requested = row[0]
+
+    def release(self) -> bool:
+        """Give it up, so that a standby need not wait for the expiry."""
+        if not self.held:
+            return False
+        self.lose()  # first: whatever becomes of the statement, nothing starts any more
+        with transaction.atomic(using=self.using):
+            released = self._mine().update(
+                holder=None, renewed_at=DbNow(), expires_at=DbNow(), resign_requested=False
+            )
+            Term._base_manager.using(self.using).filter(term=self.term).update(ended_at=DbNow())
+        return bool(released)
+
+    def lose(self) -> None:
+        self.held = False
+        self._trusted_until = 0.0
+
+    def forget(self) -> None:
+        """After an outage: silence that we could not have heard is no evidence."""
+        self._observer.forget()
+
+    def _look(self) -> Look:
+        rows = Row._base_manager.using(self.using).filter(pk=1).annotate(now=DbNow())
+        row = rows.first()
+        if row is None:
+            Row._base_manager.using(self.using).bulk_create([Row(pk=1)], ignore_conflicts=True)
+            row = rows.get()
+        if row.project not in ("", conf().NAME):
+            raise ForeignProject(
+                f"The scheduler's tables in database {self.using!r} belong to the project "
+                f"{row.project!r}, and APSCHEDULER_NAME here is {conf().NAME!r}. Two projects "
+                "cannot share them: give this project a database of its own, or, if it was "
+                "renamed, set APSCHEDULER_NAME back or update scheduler_lease.project."
+            )
+        return Look(row, row.now)
+
+    def _cause(self, look: Look) -> Cause | None:
+        row = look.row
+        if row.holder is None:
+            return Cause.FIRST if row.term == 0 else Cause.RELEASED
+        if row.expires_at is None or row.expires_at <= look.now:
+            return Cause.EXPIRED
+        if self._observer.silent_for("lease", (row.holder, row.term, row.beat)) > conf().LEASE_TTL:
+            return Cause.UNCHANGED
+        holder = self._holder_row(row.holder)
+        if holder is not None and is_gone(holder):
+            return Cause.PROCESS_GONE
+        return None
+
+    def _holder_row(self, holder: UUID) -> Node | None:
+        if self._holder is None or self._holder.id != holder:
+            self._holder = Node._base_manager.using(self.using).filter(id=holder).first()
+        return self._holder
+
+    def _take(self, look: Look, cause: Cause) -> bool:
+        """Of two standbys that read the same row, one finds it changed by the other here."""
+        before, row = monotonic(), look.row
+        with transaction.atomic(using=self.using):
+            taken = (
+                Row._base_manager.using(self.using)
+                .filter(pk=1, holder=row.holder, term=row.term, beat=row.beat)
+                .update(
+                    holder=self.node.id,
+                    project=conf().NAME,
+                    term=F("term") + 1,
+                    beat=F("beat") + 1,
+                    acquired_at=DbNow(),
+                    renewed_at=DbNow(),
+                    expires_at=DbNow() + _ttl(),
+                    resign_requested=False,
+                )
+            )
+            if taken:
+                self._begin_term(look, cause)
+        if taken:
+            self._hold(row.term + 1, before)
+        return bool(taken)
+
+    def _begin_term(self, look: Look, cause: Cause) -> None:
+        me = Node._base_manager.using(self.using).get(id=self.node.id)
+        terms = Term._base_manager.using(self.using)
+        terms.filter(term=look.row.term, ended_at=None).update(ended_at=DbNow())
+        last_sign = look.row.renewed_at
+        terms.create(
+            term=look.row.term + 1,
+            node_id=me.id,
+            host=me.host,
+            pid=me.pid,
+            cause=cause,
+            acquired_at=DbNow(),
+            gap=(look.now - last_sign).total_seconds() if last_sign else None,
+        )
+
+    def _hold(self, term: int, before: float) -> None:
+        self.term = term
+        self._trusted_until = before + conf().LEASE_TTL - conf().LEASE_MARGIN
+        self.held = True
+
+    def _mine(self) -> QuerySet[Row]:
+        return Row._base_manager.using(self.using).filter(pk=1, holder=self.node.id, term=self.term)
+
+
+def _ttl() -> timedelta:
+    return timedelta(seconds=conf().LEASE_TTL)

@@ -1,0 +1,66 @@
+"""Riding out the database: keep the results, close the connection, try again, tell the truth."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from .clock import monotonic
+
+if TYPE_CHECKING:
+    from .scheduler import DjangoScheduler
+
+logger = logging.getLogger("scheduler.outage")
+
+FIRST_RETRY, LAST_RETRY = 0.1, 1.0
+"""Seconds between attempts: short, since a standby must be back within two seconds."""
+
+
+class Outage:
+    """From the first failed turn to the first good one."""
+
+    def __init__(self, scheduler: DjangoScheduler) -> None:
+        self._scheduler = scheduler
+        self._delay = FIRST_RETRY
+        self.since: float | None = None
+        self.last_error = ""
+
+    def begin(self, error: Exception) -> float:
+        """A turn failed: drop the connection.
+
+        Returns:
+            Seconds to wait before the next attempt.
+        """
+        if self.since is None:
+            self.since = monotonic()
+            logger.warning("The database failed, trying again: %s", error)
+        self.last_error = f"{type(error).__name__}: {error}"[:500]
+        try:
+            self._scheduler.connection.close()
+        except Exception:
+            logger.debug("Closing a broken connection failed", exc_info=True)
+        delay, self._delay = self._delay, min(self._delay * 2, LAST_RETRY)
+        return delay
+
+    def end(self) -> None:
+        """The connection is back: settle what the outage left in doubt.
+
+        Raises:
+            OperationalError, InterfaceError: it is not back after all.
+        """
+        scheduler = self._scheduler
+        scheduler.lease.forget()
+        given_back = scheduler.recorder.recover_lost_replies()
+        if scheduler._leader is not None:
+            scheduler._leader.reconciler.forget()
+        since, self.since = self.since, None
+        logger.warning(
+            "The database is back after %.1f s; %d runs returned to the queue",
+            monotonic() - (since or monotonic()),
+            given_back,
+        )
+
+    def settled(self) -> None:
+        """A whole turn succeeded."""
+        self._delay = FIRST_RETRY
+        self.last_error = ""

@@ -1,0 +1,50 @@
+"""Jobs whose definition cannot be loaded rest, shown with the reason, and are never deleted.
+
+A rolling deploy brings a function later than the job that names it: they are tried again at each
+leader start and once a minute.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+
+from .. import changes
+from ..models import Job
+from ..models.change import Action
+from ..models.job import JobState
+from .definition import DefinitionError, load
+
+logger = logging.getLogger("scheduler.quarantine")
+
+
+def quarantine(job: Job, reason: str, using: str) -> None:
+    """Set the job aside. ``next_run_time`` stays: what it owes meanwhile is owed on release."""
+    rows = Job._base_manager.using(using).filter(pk=job.pk, uid=job.uid, state=JobState.ACTIVE)
+    if rows.update(state=JobState.QUARANTINED, last_error=reason):
+        after = {"state": JobState.QUARANTINED, "last_error": reason}
+        changes.record(Action.QUARANTINED, job.id, job.uid, {"state": job.state}, after, using)
+
+
+def release(using: str, executors: Collection[str]) -> int:
+    """Let go of the quarantined jobs that can be loaded now.
+
+    Returns:
+        How many were released.
+    """
+    released = 0
+    for job in Job._base_manager.using(using).filter(state=JobState.QUARANTINED):
+        try:
+            load(job, executors)
+        except DefinitionError as error:
+            if str(error) != job.last_error:
+                Job._base_manager.using(using).filter(pk=job.pk).update(last_error=str(error))
+            continue
+        rows = Job._base_manager.using(using).filter(pk=job.pk, state=JobState.QUARANTINED)
+        if rows.update(state=JobState.ACTIVE, last_error=""):
+            released += 1
+            before = {"state": JobState.QUARANTINED, "last_error": job.last_error}
+            after = {"state": JobState.ACTIVE}
+            changes.record(Action.RELEASED, job.id, job.uid, before, after, using)
+        logger.info("Job %r can be loaded again: released from quarantine", job.id)
+    return released

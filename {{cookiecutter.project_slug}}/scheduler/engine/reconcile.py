@@ -1,0 +1,103 @@
+"""Runs of dead nodes: what was running is lost, and follows the job's ``on_lost``.
+
+A row in the queue belongs to nobody, so nothing needs to be done for it: the leader starts it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Count, QuerySet
+
+from ..models import Execution, Node
+from ..models.execution import Status
+from ..models.node import Role
+from ..models.policies import OnLost
+from .lease import Lease
+from .ledger import next_attempt
+from .node import Observer, is_gone
+
+logger = logging.getLogger("scheduler.reconcile")
+
+BATCH = 500
+FORGET_NODES_AFTER = timedelta(days=1)
+
+
+class Reconciler:
+    """The leader's view of the other nodes. Call inside the fenced transaction."""
+
+    def __init__(self, lease: Lease) -> None:
+        self.lease = lease
+        self.using = lease.using
+        self._observer = Observer()
+
+    def lose_runs_of_the_dead(self, now: datetime) -> list[Execution]:
+        """Mark the runs of nodes that are proven or judged dead, and queue the retries they owe."""
+        lost: list[Execution] = []
+        for node_id in self._foreign().values_list("node_id", flat=True).distinct():
+            if why := self._death(node_id):
+                lost += self._lose(node_id, why, now)
+        return lost
+
+    def running_elsewhere(self) -> Counter[UUID]:
+        """Runs on other living nodes, by job uid: a leader that handed over and drains."""
+        rows = self._foreign().order_by().values_list("job_uid").annotate(Count("id"))
+        return Counter(dict(rows))
+
+    def refuse_unknown_executors(self, known: Collection[str], now: datetime) -> int:
+        """End queued rows that no executor here would ever take: an alias left the settings."""
+        queued = Execution._base_manager.using(self.using).filter(
+            status=Status.QUEUED, due_at__lte=now
+        )
+        return queued.exclude(executor__in=known).update(
+            status=Status.FAILED,
+            finished_at=now,
+            reason=f"its executor is unknown here; known: {', '.join(sorted(known))}",
+        )
+
+    def forget_old_nodes(self, now: datetime) -> int:
+        """Delete the rows of processes that ended long ago."""
+        nodes = Node._base_manager.using(self.using)
+        return nodes.filter(beat_at__lt=now - FORGET_NODES_AFTER).delete()[0]
+
+    def forget(self) -> None:
+        """After an outage: nobody could write, so silence is no evidence."""
+        self._observer.forget()
+
+    def _foreign(self) -> QuerySet[Execution]:
+        rows = Execution._base_manager.using(self.using).filter(status=Status.RUNNING)
+        return rows.exclude(node_id=self.lease.node.id)
+
+    def _death(self, node_id: UUID | None) -> str:
+        """Why the node is dead, or nothing."""
+        node = Node._base_manager.using(self.using).filter(id=node_id).first()
+        if node is None:
+            return "its scheduler is unknown"
+        if node.role == Role.STOPPED:
+            return f"its scheduler {node} stopped"
+        if is_gone(node):
+            return f"its scheduler {node} is gone"
+        if self._observer.silent_for(node_id, node.beat) > node.ttl:
+            return f"its scheduler {node} gave no sign of life for {node.ttl:g} s"
+        return ""
+
+    def _lose(self, node_id: UUID | None, why: str, now: datetime) -> list[Execution]:
+        rows = list(self._foreign().filter(node_id=node_id).select_for_update()[:BATCH])
+        executions = Execution._base_manager.using(self.using)
+        executions.filter(id__in=[row.id for row in rows]).update(
+            status=Status.LOST, finished_at=now, reason=why
+        )
+        retries = [
+            next_attempt(row, now)
+            for row in rows
+            if row.on_lost == OnLost.RETRY and row.attempt <= row.max_retries
+        ]
+        executions.bulk_create(retries, ignore_conflicts=True)
+        for row in rows:
+            row.status, row.finished_at, row.reason = Status.LOST, now, why
+            logger.error("Execution %s of %r is lost: %s", row.id, row.job_id, why)
+        return rows

@@ -1,0 +1,99 @@
+"""Writes what came back from the executors. Needs no lease: also a standby and a drain record."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from django.db import transaction
+from django.db.utils import InterfaceError, OperationalError
+
+from ..models import Execution
+from ..models.execution import Status
+from .clock import db_now
+from .dispatcher import Dispatcher
+from .events import Events
+from .ledger import OUTCOME, Ledger
+from .runner import Result
+
+logger = logging.getLogger("scheduler.recorder")
+
+
+class Recorder:
+    def __init__(self, ledger: Ledger, dispatcher: Dispatcher, events: Events) -> None:
+        self.ledger = ledger
+        self.dispatcher = dispatcher
+        self.events = events
+
+    def record(self) -> int:
+        """Write all results that arrived since the last time, in one statement.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            OperationalError, InterfaceError: the database; the results are kept and written later.
+        """
+        results = self.dispatcher.unrecorded()
+        if not results:
+            return 0
+        ended = [result for result in results if result.status is not Status.QUEUED]
+        not_started = [result.id for result in results if result.status is Status.QUEUED]
+        if not_started:
+            self.ledger.give_back(not_started)
+        written = self._finish(ended) if ended else set()
+        rows = {result.id: self.dispatcher.in_flight[result.id] for result in ended}
+        self.dispatcher.recorded(results)
+        for result in ended:
+            if result.id in written:
+                self._tell(rows[result.id], result)
+        return len(results)
+
+    def give_up(self, reason: str) -> int:
+        """At the end of a drain: the runs that outlast it are recorded, not lost silently."""
+        left = list(self.dispatcher.in_flight)
+        now = db_now(self.ledger.using)
+        rows = self.dispatcher.in_flight
+        results = [Result(id, Status.LOST, rows[id].started_at, now, reason=reason) for id in left]
+        if results:
+            self.ledger.finish(results, rows)
+        return len(left)
+
+    def recover_lost_replies(self) -> int:
+        """After an outage: rows marked running by a commit whose reply never came go back.
+
+        Only the commit of this process can have marked them, and it handed them to nobody.
+        """
+        running = self.ledger.running_here()
+        return self.ledger.give_back(running - self.dispatcher.in_flight.keys())
+
+    def _finish(self, results: list[Result]) -> set[int]:
+        try:
+            return self.ledger.finish(results, self.dispatcher.in_flight)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("Results could not be written together; writing them one by one")
+        written: set[int] = set()
+        for result in results:
+            try:
+                with transaction.atomic(using=self.ledger.using):
+                    written |= self.ledger.finish([result], self.dispatcher.in_flight)
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception as error:
+                bare = replace(
+                    result,
+                    exception="",
+                    traceback="",
+                    log="",
+                    return_value="",
+                    reason=f"what it left behind could not be stored: {type(error).__name__}",
+                )
+                written |= self.ledger.finish([bare], self.dispatcher.in_flight)
+        return written
+
+    def _tell(self, row: Execution, result: Result) -> None:
+        for name in OUTCOME:
+            setattr(row, name, getattr(result, name))
+        self.events.finished(row, result)

@@ -1,0 +1,52 @@
+"""Triggers that were changed behind the ORM's back: compute the next run time they now mean."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from django.db import connections
+from django.db.models import F
+
+from .. import changes, triggers
+from ..models import Job
+from ..models.change import Action
+from ..models.job import JobState
+from .quarantine import quarantine
+
+logger = logging.getLogger("scheduler.replan")
+
+LIMIT = 200
+
+
+def replan(now: datetime, using: str) -> int:
+    """Plan the jobs whose trigger is not the one that ``next_run_time`` was computed from.
+
+    ``QuerySet.update(trigger=...)`` and raw SQL come here; the client computes by itself.
+
+    Returns:
+        How many jobs were planned.
+    """
+    skips = bool(connections[using].features.has_select_for_update_skip_locked)
+    rows = Job._base_manager.using(using).exclude(trigger=F("planned_trigger"))
+    jobs = list(rows.order_by("id").select_for_update(skip_locked=skips)[:LIMIT])
+    for job in jobs:
+        columns = {"planned_trigger": job.trigger}
+        try:
+            following = triggers.loads(job.trigger).get_next_fire_time(None, now)
+        except Exception as error:
+            logger.error("Job %r is quarantined: %s", job.id, error)
+            quarantine(job, f"trigger: {error}", using)
+        else:
+            if job.state in (JobState.ACTIVE, JobState.FINISHED):
+                columns |= {
+                    "next_run_time": following,
+                    "state": JobState.FINISHED if following is None else JobState.ACTIVE,
+                }
+        Job._base_manager.using(using).filter(pk=job.pk).update(**columns)
+        before = {"trigger": job.planned_trigger, "next_run_time": job.next_run_time}
+        after = {"trigger": job.trigger, **columns}
+        after.pop("planned_trigger")
+        with changes.changed_by("database"):
+            changes.record(Action.CHANGED, job.id, job.uid, before, after, using)
+    return len(jobs)

@@ -1,0 +1,124 @@
+"""What the loop sleeps on: time, results, signals, and on PostgreSQL notifications of commits."""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+from typing import Any
+
+from django.db import connections
+from django.db.utils import Error as DatabaseError
+
+from ..notify import CHANNEL
+from .clock import monotonic
+
+logger = logging.getLogger("scheduler.wakeup")
+
+RETRY = 2.0
+"""Seconds between attempts to open the listening connection again."""
+
+
+class Wakeup:
+    """``wait`` returns at once after ``set``, from any thread or signal handler.
+
+    A pipe, not a ``threading.Event``: an Event's lock, taken by a signal handler that interrupts
+    its holder, hangs for ever; a byte in a pipe cannot.
+    """
+
+    def __init__(self) -> None:
+        self._read, self.fd = os.pipe()
+        os.set_blocking(self._read, False)
+        os.set_blocking(self.fd, False)
+
+    def set(self) -> None:
+        try:
+            os.write(self.fd, b"\0")
+        except BlockingIOError:
+            pass  # full: the sleeper will wake
+        except OSError:
+            pass  # closed: nobody sleeps any more
+
+    def wait(self, timeout: float, listener: Listener | None = None) -> bool:
+        """Sleep for at most ``timeout`` seconds. True: somebody woke us."""
+        watched: list[Any] = [self._read]
+        if listener is not None and (socket := listener.socket()) is not None:
+            watched.append(socket)
+        ready, _, _ = select.select(watched, [], [], max(timeout, 0))
+        if self._read in ready:
+            self._drain()
+        if listener is not None and len(ready) > (self._read in ready):
+            listener.receive()
+        return bool(ready)
+
+    def close(self) -> None:
+        os.close(self._read)
+        os.close(self.fd)
+
+    def _drain(self) -> None:
+        try:
+            while len(os.read(self._read, 4096)) == 4096:
+                pass
+        except BlockingIOError:
+            pass
+
+
+class Listener:
+    """An own connection that LISTENs. Without it everything works, a poll interval later.
+
+    Not behind a transaction pooler: there a LISTEN is heard by whoever gets the server connection
+    next. Django's documented mark of such a pooler, ``DISABLE_SERVER_SIDE_CURSORS``, is ours too.
+    """
+
+    def __init__(self, using: str) -> None:
+        self._settings = connections[using].settings_dict
+        self._connection: Any = None
+        self._retry_at = 0.0
+        self.possible = connections[using].vendor == "postgresql" and not self._settings.get(
+            "DISABLE_SERVER_SIDE_CURSORS"
+        )
+        self._using = using
+
+    @property
+    def mode(self) -> str:
+        return "notify" if self._connection is not None else "poll"
+
+    def socket(self) -> int | None:
+        """File descriptor to wait on; opens the connection again when it was lost."""
+        if not self.possible:
+            return None
+        if self._connection is None and monotonic() >= self._retry_at:
+            self._open()
+        return None if self._connection is None else self._connection.fileno()
+
+    def receive(self) -> None:
+        """Take what arrived. A broken connection is noticed here and opened again later."""
+        try:
+            for _ in self._connection.notifies(timeout=0):
+                pass
+            if self._connection.closed:
+                self.close()
+        except Exception as error:
+            logger.warning("Lost the listening connection, polling meanwhile: %s", error)
+            self.close()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+        self._retry_at = monotonic() + RETRY
+
+    def _open(self) -> None:
+        import psycopg
+
+        parameters = connections[self._using].get_connection_params()
+        for name in ("cursor_factory", "context", "prepare_threshold"):
+            parameters.pop(name, None)
+        try:
+            self._connection = psycopg.connect(
+                **parameters, autocommit=True, connect_timeout=3, keepalives_idle=10
+            )
+            self._connection.execute(f"LISTEN {CHANNEL}")
+        except (psycopg.Error, DatabaseError) as error:
+            logger.warning("Cannot listen for notifications, polling meanwhile: %s", error)
+            self.close()

@@ -1,0 +1,29 @@
+"""Django signals of what happened, sent by the scheduler's loop after it is committed.
+
+``sender`` is ``Execution`` for runs, ``Lease`` for leadership. A receiver's exception is logged
+and stops nothing.
+"""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+run_started = Signal()
+"""``execution``: the row as it was started."""
+run_succeeded = Signal()
+"""``execution``: the row as it was finished."""
+run_failed = Signal()
+"""``execution``: failed or timed out; ``exception`` where it was raised in a thread, or None."""
+run_missed = Signal()
+"""``execution``: a slot, or a stretch of slots, whose grace was over."""
+run_skipped = Signal()
+"""``execution``: a slot, or a stretch, coalesced away or over ``max_instances``."""
+run_lost = Signal()
+"""``execution``: its process is gone, and nobody knows how far it came."""
+run_cancelled = Signal()
+"""``execution``: cancelled by request."""
+
+became_leader = Signal()
+"""``node_id``, ``term``."""
+lost_leadership = Signal()
+"""``node_id``, ``term``, ``reason``."""
