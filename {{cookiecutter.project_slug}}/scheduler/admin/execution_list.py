@@ -1,0 +1,116 @@
+"""The change list of executions: Django's, with pages by keyset instead of by number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from ..conf import conf
+from ..models.execution import Kind, Status
+from .choices import Choice
+from .clock import now
+from .execution_query import ExecutionQuery
+from .nodes import node_names
+
+PLACE = ("before", "after")
+
+
+class ExecutionChangeList(ChangeList):
+    """Its filters only name what was asked for; ``ExecutionQuery`` asks."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet:
+        self.filter_params = {k: v for k, v in self.filter_params.items() if k not in PLACE}
+        self.params = {k: v for k, v in self.params.items() if k not in PLACE}
+        self.seen_at = now()
+        self.asked = ExecutionQuery.read(request.GET, conf().DATABASE, self.seen_at)
+        super().get_queryset(request, exclude_parameters)
+        return self.asked.queryset()
+
+    def get_results(self, request: HttpRequest) -> None:
+        self.page = self.asked.page(self.list_per_page)
+        names = node_names({execution.node_id for execution in self.page.rows})
+        for execution in self.page.rows:
+            execution.seen_at = self.seen_at
+            execution.node_name = names.get(execution.node_id, "-")
+        self.result_list = self.page.rows
+        self.result_count = len(self.page.rows)
+        self.full_result_count = None
+        self.show_full_result_count = False
+        self.show_admin_actions = True
+        self.can_show_all = self.multi_page = False
+        self.paginator = Paginator(self.page.rows, max(self.list_per_page, 1))
+
+    @property
+    def newer_url(self) -> str | None:
+        return self.page.newer and self.get_query_string({"after": self.page.newer})
+
+    @property
+    def older_url(self) -> str | None:
+        return self.page.older and self.get_query_string({"before": self.page.older})
+
+    @property
+    def newest_url(self) -> str:
+        return self.get_query_string()
+
+
+class OutcomeFilter(Choice):
+    title = "outcome"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        groups = [("problems", "problems"), ("open", "queued or running")]
+        return [*groups, *((str(value), str(label)) for value, label in Status.choices)]
+
+
+class WhenFilter(Choice):
+    title = "ended"
+    parameter_name = "when"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("hour", "last hour"), ("day", "last 24 hours"), ("week", "last 7 days")]
+
+
+class KindFilter(Choice):
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(value), str(label)) for value, label in Kind.choices]
+
+
+class JobFilter(Choice):
+    """Shown only while in force: with a thousand jobs nobody wants a thousand links."""
+
+    title = "job"
+    parameter_name = "job"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        job_id = request.GET.get("job")
+        return [(job_id, job_id)] if job_id else []
+
+
+class DatesFilter(Choice):
+    """From and to, as two fields; its links are those of the timeline."""
+
+    title = "dates"
+    parameter_name = "from"
+    template = "admin/scheduler/includes/dates_filter.html"
+
+    def __init__(self, request: HttpRequest, params: dict, model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        self.until = (params.pop("to", None) or [""])[-1]
+        self.since = self.value() or ""
+        # What the browser's own field takes: no zone, no seconds.
+        self.field_since, self.field_until = self.since[:16], self.until[:16]
+        self.others = {
+            key: value
+            for key, value in request.GET.items()
+            if key not in ("from", "to", "when", *PLACE)
+        }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("", "")]

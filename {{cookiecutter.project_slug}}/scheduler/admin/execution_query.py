@@ -1,0 +1,198 @@
+"""What a list of executions was asked for, answered by keyset: never counted, never skipped over.
+
+A page is the merge of bounded streams, one for each job and status asked for, because databases
+walk an index in order only for a single value of its first columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Any, Self
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+from ..models import Execution, Job
+from ..models.execution import Kind
+from . import bounded
+from .outcomes import statuses
+
+SPANS = {
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+}
+MOST_JOBS = 50
+NEVER = datetime.min.replace(tzinfo=UTC)
+HEAVY = ("traceback", "log", "return_value", "args", "kwargs")
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A place between two rows of the list."""
+
+    at: datetime | None
+    pk: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """The cursor that ``str()`` wrote; None for anything else."""
+        micros, _, pk = text.partition("_")
+        try:
+            at = datetime.fromtimestamp(int(micros) / 1e6, timezone.get_default_timezone())
+            return cls(at if int(micros) else None, int(pk))
+        except (ValueError, OverflowError, OSError):
+            return None
+
+    @classmethod
+    def of(cls, execution: Execution) -> Self:
+        return cls(execution.finished_at, execution.pk)
+
+    def __str__(self) -> str:
+        micros = round(self.at.timestamp() * 1e6) if self.at else 0
+        return f"{micros}_{self.pk}"
+
+
+@dataclass(frozen=True)
+class Page:
+    rows: list[Execution]
+    newer: str | None
+    older: str | None
+
+
+@dataclass(frozen=True)
+class ExecutionQuery:
+    """Filters and place, as the address of the page names them."""
+
+    using: str
+    jobs: tuple[str, ...] | None = None
+    status: tuple[str, ...] = ()
+    kind: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    pk: int | None = None
+    before: Cursor | None = None
+    after: Cursor | None = None
+
+    @classmethod
+    def read(cls, params: Mapping[str, str], using: str, now: datetime) -> Self:
+        """From query parameters; what makes no sense is passed over."""
+        span = SPANS.get(params.get("when", ""))
+        since = now - span if span else _moment(params.get("from", ""))
+        asked = cls(
+            using=using,
+            jobs=(params["job"],) if params.get("job") else None,
+            status=statuses(params.get("status", "")),
+            kind=params.get("kind", "") if params.get("kind", "") in Kind.values else "",
+            since=since,
+            until=_moment(params.get("to", "")),
+            before=Cursor.parse(params.get("before", "")),
+            after=Cursor.parse(params.get("after", "")),
+        )
+        return asked.search(params.get("q", "").strip())
+
+    def search(self, text: str) -> Self:
+        """A number is an execution, anything else a part of a job's id or name."""
+        if not text:
+            return self
+        if text.lstrip("#").isdecimal() and len(text) < 19:
+            return replace(self, pk=int(text.lstrip("#")))
+        found = Job.objects.using(self.using).filter(
+            Q(id__icontains=text) | Q(name__icontains=text)
+        )
+        jobs = {text, *found.values_list("pk", flat=True)[:MOST_JOBS]}
+        return replace(self, jobs=tuple(sorted(jobs.intersection(self.jobs or jobs))))
+
+    def queryset(self) -> QuerySet:
+        """All rows asked for, for actions on a selection: place and order do not matter."""
+        queryset = self._filtered()
+        if self.jobs is not None:
+            queryset = queryset.filter(job_id__in=self.jobs)
+        return queryset.filter(status__in=self.status) if self.status else queryset
+
+    def page(self, size: int) -> Page:
+        """``size`` rows at the place asked for, newest first."""
+        rows = bounded.rows([stream[: size + 1] for stream in self._streams()])
+        rows.sort(key=self._key, reverse=self.after is None)
+        more = len(rows) > size
+        rows = rows[:size]
+        if self.after:
+            rows.reverse()
+            newer, older = more, True
+        else:
+            newer, older = self.before is not None, more
+        return Page(
+            rows,
+            str(Cursor.of(rows[0])) if rows and newer else None,
+            str(Cursor.of(rows[-1])) if rows and older else None,
+        )
+
+    @property
+    def by_end(self) -> bool:
+        """Order by the end of the run: what the indexes of status and date follow."""
+        unfinished = bool(set(self.status) & set(statuses("open")))
+        dated = bool(self.since or self.until)
+        return not self.jobs and not unfinished and (bool(self.status) or dated)
+
+    def _streams(self) -> Iterable[QuerySet]:
+        base = self._placed(self._filtered()).defer(*HEAVY)
+        for job_id, status in product(self.jobs or (None,), self.status or (None,)):
+            stream = base
+            if job_id is not None:
+                stream = stream.filter(job_id=job_id)
+            if status is not None:
+                stream = stream.filter(status=status)
+            yield stream
+
+    def _filtered(self) -> QuerySet:
+        queryset = Execution.objects.using(self.using)
+        if self.pk is not None:
+            queryset = queryset.filter(pk=self.pk)
+        if self.kind:
+            queryset = queryset.filter(kind=self.kind)
+        if self.since:
+            queryset = queryset.filter(finished_at__gte=self.since)
+        if self.until:
+            queryset = queryset.filter(finished_at__lt=self.until)
+        return queryset
+
+    def _placed(self, queryset: QuerySet) -> QuerySet:
+        place = self.after or self.before
+        if not self.by_end:
+            if place:
+                beyond = {"pk__gt": place.pk} if self.after else {"pk__lt": place.pk}
+                queryset = queryset.filter(**beyond)
+            return queryset.order_by("pk" if self.after else "-pk")
+        if place and place.at:
+            queryset = queryset.filter(_beyond(place, "gt" if self.after else "lt"))
+        signs = "" if self.after else "-"
+        return queryset.order_by(f"{signs}finished_at", f"{signs}pk")
+
+    def _key(self, execution: Execution) -> Any:
+        if not self.by_end:
+            return execution.pk
+        return (execution.finished_at or NEVER, execution.pk)
+
+
+def _beyond(place: Cursor, way: str) -> Q:
+    # The first condition is implied by the second, but is the one an index can use.
+    ends = Q(**{f"finished_at__{way}e": place.at})
+    tie = Q(finished_at=place.at, **{f"pk__{way}": place.pk})
+    return ends & (Q(**{f"finished_at__{way}": place.at}) | tie)
+
+
+def _moment(text: str) -> datetime | None:
+    """A date or a time in the current zone."""
+    try:
+        at = parse_datetime(text)
+        if at is None and (day := parse_date(text)):
+            at = datetime(day.year, day.month, day.day)
+        if at is not None and timezone.is_naive(at):
+            at = timezone.make_aware(at)
+    except (ValueError, OverflowError):
+        return None
+    return at

@@ -1,0 +1,128 @@
+"""Executions in the admin: the list and the page of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.options import ShowFacets
+from django.contrib.admin.utils import quote
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from ..conf import conf
+from ..models import Execution
+from ..models.execution import Kind
+from . import times
+from .execution_list import (
+    DatesFilter,
+    ExecutionChangeList,
+    JobFilter,
+    KindFilter,
+    OutcomeFilter,
+    WhenFilter,
+)
+from .outcomes import badge
+
+
+class ExecutionAdmin(admin.ModelAdmin):
+    """Read, retry, cancel and delete; nobody writes history by hand."""
+
+    list_display = (
+        "number",
+        "job_link",
+        "outcome",
+        "scheduled",
+        "started",
+        "lag",
+        "duration",
+        "tries",
+        "asked_by",
+        "node",
+    )
+    list_display_links = ("number",)
+    list_filter = (OutcomeFilter, WhenFilter, KindFilter, DatesFilter, JobFilter)
+    list_per_page = 50
+    search_fields = ("job_id",)
+    search_help_text = "A part of a job's id or name, or the number of an execution."
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    sortable_by = ()
+    change_list_template = "admin/scheduler/execution_list.html"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return Execution.objects.using(conf().DATABASE)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        return queryset, False  # ExecutionQuery has looked already
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ExecutionChangeList]:
+        return ExecutionChangeList
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        context = {"title": "Executions", "live": 5, **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    @admin.display(description="number")
+    def number(self, execution: Execution) -> str:
+        return f"#{execution.pk}"
+
+    @admin.display(description="job")
+    def job_link(self, execution: Execution) -> SafeString:
+        return format_html(
+            '<a href="{}">{}</a>',
+            reverse("admin:scheduler_job_change", args=[quote(execution.job_id)]),
+            execution.job_name or execution.job_id,
+        )
+
+    @admin.display(description="outcome")
+    def outcome(self, execution: Execution) -> SafeString:
+        text = execution.exception or execution.reason
+        if not text:
+            return badge(execution.status)
+        return format_html(
+            '{}<div class="sch-why" title="{}">{}</div>', badge(execution.status), text, text[:90]
+        )
+
+    @admin.display(description="scheduled")
+    def scheduled(self, execution: Execution) -> str:
+        stretch = f" (+{execution.slots - 1} more)" if execution.slots > 1 else ""
+        return times.absolute(execution.scheduled_run_time) + stretch
+
+    @admin.display(description="started")
+    def started(self, execution: Execution) -> str:
+        return times.absolute(execution.started_at)
+
+    @admin.display(description="start lag")
+    def lag(self, execution: Execution) -> str:
+        return times.duration(execution.lag)
+
+    @admin.display(description="duration")
+    def duration(self, execution: Execution) -> str:
+        if execution.started_at and not execution.finished_at:
+            return times.duration(execution.seen_at - execution.started_at) + " so far"
+        return times.duration(execution.duration)
+
+    @admin.display(description="attempt")
+    def tries(self, execution: Execution) -> str:
+        return f"{execution.attempt} of {execution.max_retries + 1}"
+
+    @admin.display(description="asked by")
+    def asked_by(self, execution: Execution) -> str:
+        kind = Kind(execution.kind).label if execution.kind in Kind.values else execution.kind
+        return f"{kind}, {execution.requested_by}" if execution.requested_by else kind
+
+    @admin.display(description="node")
+    def node(self, execution: Execution) -> str:
+        return execution.node_name

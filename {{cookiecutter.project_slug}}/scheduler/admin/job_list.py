@@ -1,0 +1,62 @@
+"""The change list of jobs, and what each row shows besides its own columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+
+from ..conf import conf
+from ..models import Execution
+from . import strip
+from .choices import Choice
+from .clock import now
+from .outcomes import PROBLEMS
+
+
+class JobChangeList(ChangeList):
+    """Adds the last executions of the jobs on the page, by one statement for all of them."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        seen_at = now()
+        latest = {}
+        if request.user.has_perm("scheduler.view_execution"):
+            latest = strip.latest([job.pk for job in self.result_list], conf().DATABASE)
+        for job in self.result_list:
+            job.seen_at = seen_at
+            job.latest = latest.get(job.pk, [])
+
+
+class LastOutcomeFilter(Choice):
+    title = "last outcome"
+    parameter_name = "last"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("problems", "a problem"), ("succeeded", "succeeded"), ("never", "never ran")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() is None:
+            return queryset
+        runs = Execution.objects.filter(job_id=OuterRef("pk")).order_by("-id")
+        queryset = queryset.annotate(last_status=Subquery(runs.values("status")[:1]))
+        if self.value() == "never":
+            return queryset.filter(last_status=None)
+        wanted = PROBLEMS if self.value() == "problems" else (self.value(),)
+        return queryset.filter(last_status__in=wanted)
+
+
+class OriginFilter(Choice):
+    title = "origin"
+    parameter_name = "declared"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "declared in code"), ("0", "added later")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() not in ("0", "1"):
+            return queryset
+        return queryset.filter(declared=self.value() == "1")

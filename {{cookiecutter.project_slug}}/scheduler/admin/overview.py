@@ -1,0 +1,84 @@
+"""What the person on call sees first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connections
+
+from ..conf import conf
+from ..models import Execution, Job
+from ..models.execution import Status
+from ..models.job import JobState
+from . import bounded, health, tally, timeline
+from .clock import now
+from .lag import Lag, start_lag
+from .nodes import node_names
+from .outcomes import PROBLEMS
+
+SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Overview:
+    at: datetime
+    health: health.Health
+    database: str
+    quarantined: int
+    upcoming: list[Job] | None = None
+    counts: dict[str, dict[str, tally.Count]] | None = None
+    running: list[Execution] | None = None
+    queued: tally.Count | None = None
+    problems: list[Execution] | None = None
+    timeline: timeline.Timeline | None = None
+    lag: Lag | None = None
+
+
+def read(user: Any) -> Overview:
+    """What ``user`` may see of it."""
+    using, at = conf().DATABASE, now()
+    shown: dict[str, Any] = {}
+    jobs = Job.objects.using(using)
+    if user.has_perm("scheduler.view_job") or user.has_perm("scheduler.change_job"):
+        shown["upcoming"] = list(
+            jobs.filter(state=JobState.ACTIVE, next_run_time__isnull=False).order_by(
+                "next_run_time"
+            )[:SHOWN]
+        )
+    if user.has_perm("scheduler.view_execution"):
+        shown |= _executions(using, at)
+    return Overview(
+        at=at,
+        health=health.read(using, at),
+        database=_database(using),
+        quarantined=jobs.filter(state=JobState.QUARANTINED).count(),
+        **shown,
+    )
+
+
+def _executions(using: str, at: datetime) -> dict[str, Any]:
+    light = Execution.objects.using(using).defer("traceback", "log", "return_value")
+    running = list(light.filter(status=Status.RUNNING).order_by("due_at")[:SHOWN])
+    problems = bounded.rows(
+        [light.filter(status=s).order_by("-finished_at")[:SHOWN] for s in PROBLEMS]
+    )
+    problems.sort(key=lambda execution: execution.finished_at or at, reverse=True)
+    names = node_names({execution.node_id for execution in running})
+    for execution in running:
+        execution.node_name = names.get(execution.node_id, "-")
+    queued = bounded.counts([light.filter(status=Status.QUEUED)], tally.CAP)[0]
+    return {
+        "running": running,
+        "queued": tally.Count(queued, queued == tally.CAP),
+        "problems": problems[:SHOWN],
+        "counts": tally.by_outcome(using, at),
+        "timeline": timeline.draw(tally.by_hour(using, at), at),
+        "lag": start_lag(using),
+    }
+
+
+def _database(using: str) -> str:
+    connection = connections[using]
+    return f"{connection.display_name} ({using})"
