@@ -104,18 +104,19 @@ def plan(
 
 
 def fire_times(trigger: BaseTrigger, first: datetime, now: datetime, *, keep: int) -> Owed:
-    """The fire times in [first, now], in a bounded number of steps of the trigger.
+    """The fire times in [first, now], all in UTC, in a bounded number of steps of the trigger.
 
     An interval is counted, not walked: a month of a one-second interval costs as much as a minute.
 
     Raises:
         TriggerStuck: the trigger does not advance.
     """
+    first = first.astimezone(UTC)
     count = _countable(trigger, first, now, keep)
     start = first + count * trigger.interval if count else first
     last = start - trigger.interval if count else first
     kept: deque[datetime] = deque(maxlen=keep)
-    slot: datetime | None = start.astimezone(getattr(trigger, "timezone", None) or UTC)
+    slot: datetime | None = start
     for _ in range(max(SCAN_LIMIT, 2 * keep)):
         if slot is None or slot > now:
             return Owed(tuple(kept), count, first, last, slot, complete=True)
@@ -129,15 +130,19 @@ def fire_times(trigger: BaseTrigger, first: datetime, now: datetime, *, keep: in
 
 def _countable(trigger: BaseTrigger, first: datetime, now: datetime, keep: int) -> int:
     """How many of the oldest slots of a plain interval arithmetic can pass over."""
-    if type(trigger) is not IntervalTrigger or trigger.jitter:
+    if not isinstance(trigger, IntervalTrigger) or trigger.jitter:
         return 0
     end = min(now, trigger.end_date) if trigger.end_date else now
     return max((end - first) // trigger.interval + 1 - keep, 0)
 
 
 def _after(trigger: BaseTrigger, slot: datetime, now: datetime) -> datetime | None:
-    following = trigger.get_next_fire_time(slot, now)
-    if following is not None and following <= slot:
+    """The next fire time, in UTC: two times of one zone compare by wall clock, which repeats."""
+    local = slot.astimezone(getattr(trigger, "timezone", None) or UTC)
+    following = trigger.get_next_fire_time(local, max(slot, now))
+    if following is None:
+        return None
+    if (following := following.astimezone(UTC)) <= slot:
         raise TriggerStuck(f"{trigger!r} returned {following} after {slot}: it does not advance")
     return following
 
