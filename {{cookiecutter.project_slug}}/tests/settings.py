@@ -1,0 +1,14 @@
+"""The project's settings, always those of development, whatever .env says."""
+
+import os
+
+os.environ["DEBUG"] = "true"
+
+from config.settings import *  # noqa: F403
+from config.settings import BASE_DIR, DATABASES
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # A file: threads cannot share a database in memory in WAL mode.
+    DATABASES["default"]["TEST"] = {"NAME": str(BASE_DIR / "test.sqlite3")}

@@ -1,0 +1,45 @@
+"""What probes see."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.test import Client
+
+from home.health import HealthMiddleware
+
+
+def test_healthz_needs_no_database_host_or_https(client: Client, settings) -> None:
+    settings.ALLOWED_HOSTS = ["www.example.com"]
+    settings.SECURE_SSL_REDIRECT = True
+    response = client.get("/healthz", headers={"host": "10.0.0.7"})
+    assert response.status_code == 200
+    assert response.json() == {"ok": True, "reason": ""}
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.django_db
+def test_readyz_answers_when_all_is_migrated(client: Client) -> None:
+    assert client.get("/readyz").json() == {"ok": True, "reason": ""}
+
+
+@pytest.mark.django_db
+def test_readyz_names_missing_migrations(client: Client) -> None:
+    MigrationRecorder(connection).record_unapplied("scheduler", "0001_initial")
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert "manage.py migrate" in response.json()["reason"]
+
+
+def test_readyz_says_that_the_database_is_away(monkeypatch) -> None:
+    # Database access is forbidden in this test, which the middleware must not swallow silently.
+    from django.db import OperationalError
+
+    class Away:
+        def cursor(self) -> None:
+            raise OperationalError("gone")
+
+    monkeypatch.setattr("home.health.connection", Away())
+    middleware = HealthMiddleware(lambda request: None)  # type: ignore[arg-type,return-value]
+    assert middleware.obstacle() == "database: OperationalError"

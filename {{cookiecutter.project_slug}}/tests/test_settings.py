@@ -1,0 +1,62 @@
+"""The settings as an environment makes them: each case is a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PRODUCTION = {
+    "DEBUG": "false",
+    "SECRET_KEY": "x9" * 15 + "-Qw3rT7uIoPaSdFgHjKl_",
+    "ALLOWED_HOSTS": "www.example.com",
+    "DATABASE_URL": "sqlite:///check.sqlite3",
+}
+
+
+def manage(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run ``manage.py`` with nothing but ``environment``, which also hides what .env sets."""
+    keep = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+    hidden = {"DEBUG": "", "SECRET_KEY": "", "DATABASE_URL": ""}
+    return subprocess.run(
+        [sys.executable, "manage.py", *words],
+        cwd=ROOT,
+        env={**keep, **hidden, "DJANGO_SETTINGS_MODULE": "config.settings", **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_production_passes_the_deployment_check() -> None:
+    run = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    assert run.returncode == 0, run.stderr
+
+
+def test_models_and_migrations_agree() -> None:
+    run = manage("makemigrations", "--check", "--dry-run", **PRODUCTION)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"SECRET_KEY": ""}, ["SECRET_KEY is not set", "token_urlsafe"]),
+        ({"DATABASE_URL": "oracle://x/y"}, ["DATABASE_URL", "postgres://USER:PASSWORD"]),
+        ({"DATABASE_URL": "postgres://me:pass@host:port/x"}, ["malformed", "mysql://"]),
+        ({"DATABASE_URL": "postgres://me:pass@host/"}, ["without the database's name"]),
+        ({"DATABASE_URL": "sqlite://:memory:"}, ["names no SQLite file"]),
+        ({"LOG_FORMAT": "xml"}, ["LOG_FORMAT is 'xml'", "text, json"]),
+        ({"LOG_LEVEL": "loud"}, ["LOG_LEVEL is 'loud'", "WARNING"]),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_remedy(change: dict[str, str], words: list[str]) -> None:
+    run = manage("check", **{**PRODUCTION, **change})
+    assert run.returncode != 0
+    last = run.stderr[run.stderr.index("ImproperlyConfigured") :]
+    assert all(word in last for word in words), last
+    assert "me:pass" not in last
