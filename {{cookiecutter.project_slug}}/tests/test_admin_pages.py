@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+
 from scheduler.models import Execution, Job
 from scheduler.models.execution import FINAL, Status
 
