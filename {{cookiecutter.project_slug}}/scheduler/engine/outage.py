@@ -26,14 +26,14 @@ class Outage:
         self.last_error = ""
 
     def begin(self, error: Exception) -> float:
-        """A turn failed: drop the connection.
+        """A turn failed, as a rule by the database: drop the connection.
 
         Returns:
             Seconds to wait before the next attempt.
         """
         if self.since is None:
             self.since = monotonic()
-            logger.warning("The database failed, trying again: %s", error)
+            logger.warning("A turn failed, trying again: %s", error)
         self.last_error = f"{type(error).__name__}: {error}"[:500]
         try:
             self._scheduler.connection.close()
@@ -55,7 +55,7 @@ class Outage:
             scheduler._leader.reconciler.forget()
         since, self.since = self.since, None
         logger.warning(
-            "The database is back after %.1f s; %d runs returned to the queue",
+            "Turning again after %.1f s; %d runs returned to the queue",
             monotonic() - (since or monotonic()),
             given_back,
         )

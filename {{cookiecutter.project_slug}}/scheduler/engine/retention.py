@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import Count
-
 from ..conf import conf
 from ..models import Execution
 from ..models.execution import FINAL
@@ -16,44 +14,40 @@ EVERY = 60.0
 
 
 class Retention:
-    """One small step at a time, called by the leader; ``EVERY`` seconds when nothing is left."""
+    """One small step at a time, called by the leader after its chores."""
 
     def __init__(self, using: str) -> None:
         self._using = using
-        self._next_at = 0.0
+        self._by_age_at = 0.0
+        self._job_id = ""
 
     def step(self, now: datetime) -> int:
-        """Delete at most one batch.
+        """Delete at most one batch by age and one of a single job by count.
 
         Returns:
             How many rows were deleted.
         """
-        if monotonic() < self._next_at:
-            return 0
-        deleted = _delete_batch(now - timedelta(days=conf().KEEP_DAYS), self._using)
-        if deleted < BATCH:
-            deleted += self._thin_out()
-        if deleted < BATCH:
-            self._next_at = monotonic() + EVERY
+        deleted = self._next_job()
+        if monotonic() >= self._by_age_at:
+            old = _delete_batch(now - timedelta(days=conf().KEEP_DAYS), self._using)
+            self._by_age_at = 0.0 if old == BATCH else monotonic() + EVERY
+            deleted += old
         return deleted
 
-    def _thin_out(self) -> int:
-        """Jobs with more history than ``KEEP_PER_JOB``: the oldest rows of one of them."""
-        rows = Execution._base_manager.using(self._using).filter(status__in=FINAL)
-        crowded = (
-            rows.order_by()
-            .values("job_id")
-            .annotate(rows=Count("id"))
-            .filter(rows__gt=conf().KEEP_PER_JOB)
-            .values_list("job_id", "rows")
-            .first()
-        )
-        if crowded is None:
+    def _next_job(self) -> int:
+        """The job after the last one, in the order of the index: no step counts the table."""
+        rows = Execution._base_manager.using(self._using)
+        job_ids = rows.filter(job_id__gt=self._job_id).order_by("job_id", "id")
+        self._job_id = job_ids.values_list("job_id", flat=True).first() or ""
+        newest_first = rows.filter(job_id=self._job_id).order_by("-id")
+        keep = conf().KEEP_PER_JOB
+        beyond = newest_first.values_list("id", flat=True)[keep : keep + 1].first()
+        if beyond is None:
             return 0
-        job_id, count = crowded
-        excess = min(count - conf().KEEP_PER_JOB, BATCH)
-        oldest = rows.filter(job_id=job_id).order_by("id").values_list("id", flat=True)[:excess]
-        return _delete(list(oldest), self._using)
+        excess = rows.filter(job_id=self._job_id, id__lte=beyond, status__in=FINAL)
+        return _delete(
+            list(excess.order_by("id").values_list("id", flat=True)[:BATCH]), self._using
+        )
 
 
 def delete_older_than(max_age: timedelta, using: str) -> int:
