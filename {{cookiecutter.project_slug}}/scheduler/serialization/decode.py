@@ -1,0 +1,89 @@
+"""JSON to the values that ``encode.py`` wrote."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.utils.dateparse import parse_duration
+
+from ..triggers.zones import zone_named
+from .errors import SerializationError
+from .pickles import trusted_pickle
+
+ZONED = re.compile(r"(?P<clock>[^\[]+)(?:\[(?P<zone>[^\]]+)\])?")
+
+
+def decode(data: Any, where: str) -> Any:
+    """The value that ``encode`` was given. ``where`` names it in errors.
+
+    Raises:
+        SerializationError: an unknown tag, or a value that its tag cannot read.
+    """
+    if isinstance(data, list):
+        return [decode(item, f"{where}[{n}]") for n, item in enumerate(data)]
+    if not isinstance(data, dict):
+        return data
+    if len(data) == 1 and (tag := next(iter(data))).startswith("$"):
+        return _tagged(tag, data[tag], where)
+    return {name: decode(item, f"{where}[{name!r}]") for name, item in data.items()}
+
+
+def _tagged(tag: str, content: Any, where: str) -> Any:
+    try:
+        if tag in SCALARS:
+            return SCALARS[tag](content)
+        if tag in SEQUENCES:
+            return SEQUENCES[tag](decode(item, f"{where}[{n}]") for n, item in enumerate(content))
+        if tag == "$dict":
+            return {decode(name, where): decode(item, where) for name, item in content}
+    except SerializationError:
+        raise
+    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
+        raise SerializationError(f"{where}: cannot read {tag} {content!r:.80}: {error}") from None
+    if tag == "$pickle":
+        return trusted_pickle(content, where)
+    raise SerializationError(f"{where}: unknown tag {tag}")
+
+
+def _datetime(text: str) -> datetime:
+    clock, zone = _zoned(text)
+    value = datetime.fromisoformat(clock)
+    return value.astimezone(zone_named(zone)) if zone else value
+
+
+def _time(text: str) -> time:
+    clock, zone = _zoned(text)
+    return time.fromisoformat(clock).replace(tzinfo=zone_named(zone) if zone else None)
+
+
+def _zoned(text: str) -> tuple[str, str | None]:
+    match = ZONED.fullmatch(text)
+    if match is None:
+        raise ValueError("not a time")
+    return match["clock"], match["zone"]
+
+
+def _timedelta(text: str) -> timedelta:
+    value = parse_duration(text)
+    if value is None:
+        raise ValueError("not a duration")
+    return value
+
+
+SCALARS: dict[str, Callable[[Any], Any]] = {
+    "$float": float,
+    "$bytes": lambda text: base64.b64decode(text, validate=True),
+    "$datetime": _datetime,
+    "$date": date.fromisoformat,
+    "$time": _time,
+    "$timedelta": _timedelta,
+    "$decimal": Decimal,
+    "$uuid": UUID,
+}
+SEQUENCES: dict[str, Callable[[Any], Any]] = {"$tuple": tuple, "$set": set, "$frozenset": frozenset}

@@ -1,0 +1,31 @@
+"""When jobs run: triggers as JSON, as words, and as the times they stand for."""
+
+from .building import build
+from .calendarinterval import CalendarIntervalTrigger
+from .codec import dumps, loads
+from .combining import AndTrigger, OrTrigger
+from .cron import CronTrigger
+from .crontab import from_crontab
+from .errors import TriggerError
+from .interval import IntervalTrigger
+from .planning import Span, next_runs, span
+from .stock import normalize
+from .words import describe
+
+__all__ = [
+    "AndTrigger",
+    "CalendarIntervalTrigger",
+    "CronTrigger",
+    "IntervalTrigger",
+    "OrTrigger",
+    "Span",
+    "TriggerError",
+    "build",
+    "describe",
+    "dumps",
+    "from_crontab",
+    "loads",
+    "next_runs",
+    "normalize",
+    "span",
+]

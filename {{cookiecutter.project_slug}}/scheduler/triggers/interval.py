@@ -1,0 +1,96 @@
+"""An interval trigger in exact arithmetic."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from apscheduler.triggers.interval import IntervalTrigger as StockIntervalTrigger
+
+from .arguments import checked_jitter, checked_number, checked_window, window_zone
+from .errors import TriggerError
+from .jitter import delayed
+from .moments import MICROSECOND, utc
+
+UNITS = ("weeks", "days", "hours", "minutes", "seconds", "microseconds")
+
+
+class IntervalTrigger(StockIntervalTrigger):
+    """APScheduler's interval trigger, exact to the microsecond over any number of runs.
+
+    Takes APScheduler's arguments and ``microseconds``. Without ``start_date`` the first run comes
+    one interval after the trigger is first asked, and the trigger's text does not depend on the
+    moment it was made: declaring a job again changes nothing. With ``start_date`` and ``jitter``
+    the runs keep to the grid that starts there; delays do not add up.
+
+    Raises:
+        TriggerError: an interval of zero, a negative part, an end before the start.
+    """
+
+    def __init__(
+        self,
+        weeks: float = 0,
+        days: float = 0,
+        hours: float = 0,
+        minutes: float = 0,
+        seconds: float = 0,
+        start_date: Any = None,
+        end_date: Any = None,
+        timezone: Any = None,
+        jitter: float | None = None,
+        *,
+        microseconds: int = 0,
+    ) -> None:
+        parts = (weeks, days, hours, minutes, seconds, microseconds)
+        self.interval = _interval(dict(zip(UNITS, parts, strict=True)))
+        self.interval_length = self.interval.total_seconds()
+        self.timezone = window_zone(timezone, start_date, end_date)
+        self.start_date, self.end_date = checked_window(start_date, end_date, self.timezone)
+        self.jitter = checked_jitter(jitter)
+
+    def get_next_fire_time(
+        self, previous_fire_time: datetime | None, now: datetime
+    ) -> datetime | None:
+        """One interval after ``previous_fire_time``, or else the first time from ``now``."""
+        try:
+            return self._delayed(self._base(previous_fire_time, now))
+        except OverflowError:  # past the year 9999
+            return None
+
+    def first_after(self, moment: datetime) -> datetime | None:
+        """The first time after ``moment`` on the grid of ``start_date``, if there is one."""
+        try:
+            if self.start_date is None:
+                return self._delayed(utc(moment) + self.interval)
+            return self._delayed(self._on_grid(self.start_date, utc(moment) + MICROSECOND))
+        except OverflowError:
+            return None
+
+    def _base(self, previous: datetime | None, now: datetime) -> datetime:
+        start = self.start_date
+        if previous and not (self.jitter and start):
+            return utc(previous) + self.interval
+        if start is None:
+            return utc(now) + self.interval
+        return self._on_grid(start, utc(previous) + MICROSECOND if previous else utc(now))
+
+    def _on_grid(self, start_date: datetime, floor: datetime) -> datetime:
+        start = utc(start_date)
+        steps = -((start - floor) // self.interval)  # rounded up
+        return start + max(steps, 0) * self.interval
+
+    def _delayed(self, base: datetime) -> datetime | None:
+        if self.end_date and base > utc(self.end_date):
+            return None
+        return delayed(base, self.jitter, self.timezone, self.end_date)
+
+
+def _interval(parts: dict[str, Any]) -> timedelta:
+    numbers = {name: checked_number(name, value) for name, value in parts.items()}
+    try:
+        interval = timedelta(**numbers)
+    except OverflowError:
+        raise TriggerError("the interval is too long", "seconds") from None
+    if not interval:
+        raise TriggerError(f"the interval is zero; give one of {', '.join(UNITS[:-1])}", "seconds")
+    return interval
