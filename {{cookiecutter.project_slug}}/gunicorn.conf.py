@@ -46,6 +46,9 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 # The control socket would be made in the home folder, which service users cannot write.
 control_socket_disable = True
 
+# The record carries the time already.
+access_log_format = '%(h)s "%(r)s" %(s)s %(b)s bytes %(M)s ms'
+
 # One format for all lines. Gunicorn's own handlers would repeat each.
 errorlog = None
 logconfig_dict = logging_config(

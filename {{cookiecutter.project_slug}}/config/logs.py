@@ -28,31 +28,36 @@ def logging_config(*, level: str, form: str, fold: bool) -> dict[str, Any]:
     formatters = {"text": {"()": TextFormatter, "fold": fold}, "json": {"()": JsonFormatter}}
     if form not in formatters:
         raise ImproperlyConfigured(f"LOG_FORMAT is {form!r}. Accepted are text, json.")
-    propagating: dict[str, Any] = {"handlers": [], "propagate": True}
+    stdout = {
+        "class": "logging.StreamHandler",
+        "stream": "ext://sys.stdout",
+        "formatter": "line",
+    }
+    # These bring handlers of their own, which would repeat each line.
+    tamed = ("django", "django.server", "gunicorn.error", "gunicorn.access")
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": formatters[form]},
-        "filters": {"production": {"()": "django.utils.log.RequireDebugFalse"}},
-        "handlers": {
-            "stdout": {
-                "class": "logging.StreamHandler",
-                "stream": "ext://sys.stdout",
-                "formatter": "line",
-            },
-            "mail": {
-                "class": "django.utils.log.AdminEmailHandler",
-                "level": "ERROR",
-                "filters": ["production"],
-            },
-        },
+        "handlers": {"stdout": stdout},
         "root": {"handlers": ["stdout"], "level": level.upper()},
-        "loggers": {
-            "django": {"handlers": ["mail"], "level": level.upper(), "propagate": True},
-            "django.server": propagating,
-            "gunicorn.error": propagating,
-            "gunicorn.access": propagating,
-        },
+        "loggers": {name: {"handlers": [], "propagate": True} for name in tamed},
+    }
+
+
+def mail_errors(config: dict[str, Any]) -> None:
+    """Let Django's errors, such as those of views, reach ADMINS by mail as well."""
+    config["filters"] = {"production": {"()": "django.utils.log.RequireDebugFalse"}}
+    config["handlers"]["mail"] = {
+        "class": "django.utils.log.AdminEmailHandler",
+        "level": "ERROR",
+        "filters": ["production"],
+    }
+    config["loggers"]["django"]["handlers"] = ["mail"]
+    # Scanners that try host names are nobody's mistake.
+    config["loggers"]["django.security.DisallowedHost"] = {
+        "handlers": ["stdout"],
+        "propagate": False,
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import environ
 
 from .database import database
-from .logs import logging_config
+from .logs import logging_config, mail_errors
 from .secret import secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -186,3 +186,4 @@ LOGGING = logging_config(
     form=env.str("LOG_FORMAT", default="text"),
     fold=not DEBUG,
 )
+mail_errors(LOGGING)
