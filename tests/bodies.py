@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+import time
 
 gate = threading.Event()
 """A body that waits here goes on when a test opens it."""
@@ -31,3 +34,14 @@ def add(a: int, b: int = 0) -> int:
 
 async def later() -> str:
     return "later"
+
+
+def spin(seconds: float) -> None:
+    """Hold the interpreter, as a bad regular expression does."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -29,7 +29,7 @@ def update_each(
     if not rows:
         return 0
     connection = connections[using]
-    fields = [model._meta.pk, *(model._meta.get_field(name) for name in columns)]
+    fields: list[Any] = [model._meta.pk, *(model._meta.get_field(name) for name in columns)]
     values = [
         [
             field.get_db_prep_save(value, connection)

@@ -158,6 +158,6 @@ class Claims:
         if ended := [job for job in jobs if job.next_run_time is None]:
             rows = Job._base_manager.using(self.using)
             gone = [job.id for job in ended if not job.declared]
-            rows.filter(id__in=gone)._raw_delete(self.using)  # type: ignore[attr-defined]
+            rows.filter(id__in=gone)._raw_delete(self.using)
             kept = [job.id for job in ended if job.declared]
             rows.filter(id__in=kept).update(state=JobState.FINISHED, next_run_time=None)

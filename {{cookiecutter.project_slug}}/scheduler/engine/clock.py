@@ -33,16 +33,16 @@ class DbNow(Func):
     frozen: datetime | None = None
     """A test may set the database's clock here; see ``scheduler.testing``."""
 
-    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any, *_: Any, **__: Any) -> tuple[str, Any]:
         if DbNow.frozen is not None:
             value = connection.ops.adapt_datetimefield_value(DbNow.frozen)
             cast = "::timestamptz" if connection.vendor == "postgresql" else ""
-            return f"%s{cast}", [value]
+            return f"%s{cast}", (value,)
         return {
             "postgresql": "clock_timestamp()",
             "mysql": "utc_timestamp(6)",
             "sqlite": "strftime('%%Y-%%m-%%d %%H:%%M:%%f000', 'now')",
-        }[connection.vendor], []
+        }[connection.vendor], ()
 
 
 def db_now(using: str) -> datetime:
@@ -68,7 +68,11 @@ class ClusterClock:
         """Read the database's clock; the error is at most half of the round trip."""
         before = monotonic()
         read = db_now(using)
-        self._read, self._at = read, (before + monotonic()) / 2
+        self.set(read, (before + monotonic()) / 2)
+
+    def set(self, read: datetime, at: float) -> None:
+        """Go on from ``read``, which was the time at the moment ``at`` of the monotonic clock."""
+        self._read, self._at = read, at
 
     def now(self) -> datetime:
         if DbNow.frozen is not None:

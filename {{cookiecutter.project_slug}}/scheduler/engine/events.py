@@ -54,6 +54,8 @@ class Events:
         if result.status is Status.SUCCEEDED:
             self._job_event(EVENT_JOB_EXECUTED, row, retval=result.value)
             _send(signals.run_succeeded, Execution, execution=row)
+        elif result.status is Status.LOST:
+            self.lost([row])
         elif result.status is Status.CANCELLED:
             _send(signals.run_cancelled, Execution, execution=row)
         else:

@@ -44,6 +44,9 @@ class ThreadExecutor(BaseExecutor):
         self._runs[run.id] = run
         self._put(lambda: self._work(run))
 
+    def keep_alive(self, until: float) -> None:
+        """Threads live and freeze with the loop: there is nothing to tell them."""
+
     def cancel(self, id: int) -> None:
         """Tell the body (``current_run().cancel_requested``): a thread cannot be stopped."""
         if (found := self._runs.get(id)) is not None:

@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 
 from ..models import Execution
 from ..models.execution import Kind, Status
-from ..models.policies import POLICY_FIELDS
+from ..models.policies import POLICY_FIELDS, OnLost
 from .batch import update_each
 from .lease import Lease
 from .runner import Result
@@ -155,7 +155,10 @@ class Ledger:
 
 def _retry_of(result: Result, row: Execution) -> tuple[Execution, int] | None:
     """The next attempt that a failed run has left, and the id of the failed one."""
-    if result.status not in (Status.FAILED, Status.TIMED_OUT) or row.attempt > row.max_retries:
+    again = result.status in (Status.FAILED, Status.TIMED_OUT) or (
+        result.status is Status.LOST and row.on_lost == OnLost.RETRY
+    )
+    if not again or row.attempt > row.max_retries:
         return None
     assert result.finished_at is not None
     return next_attempt(row, result.finished_at), row.id

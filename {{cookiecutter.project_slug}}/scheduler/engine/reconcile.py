@@ -74,6 +74,8 @@ class Reconciler:
 
     def _death(self, node_id: UUID | None) -> str:
         """Why the node is dead, or nothing."""
+        if node_id is None:
+            return "its scheduler is unknown"
         node = Node._base_manager.using(self.using).filter(id=node_id).first()
         if node is None:
             return "its scheduler is unknown"

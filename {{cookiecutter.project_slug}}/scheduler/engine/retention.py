@@ -69,4 +69,4 @@ def _delete_batch(before: datetime, using: str) -> int:
 
 def _delete(ids: list[int], using: str) -> int:
     rows = Execution._base_manager.using(using).filter(id__in=ids)
-    return int(rows._raw_delete(using)) if ids else 0  # type: ignore[attr-defined]
+    return int(rows._raw_delete(using)) if ids else 0

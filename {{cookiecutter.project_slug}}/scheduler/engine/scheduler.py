@@ -6,7 +6,7 @@ import logging
 import threading
 from typing import Any
 
-from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.executors.pool import ProcessPoolExecutor, ThreadPoolExecutor
 from apscheduler.schedulers.base import STATE_PAUSED, STATE_STOPPED, SchedulerNotRunningError
 from apscheduler.schedulers.blocking import BlockingScheduler
 from django.db.utils import InterfaceError, OperationalError
@@ -25,6 +25,7 @@ from .lease import Lease, LeaseLost
 from .ledger import Ledger
 from .node import Self
 from .outage import Outage
+from .processes import ProcessExecutor
 from .recorder import Recorder
 from .runner import current_run
 from .wakeup import Listener, Wakeup
@@ -55,6 +56,8 @@ class DjangoScheduler(BlockingScheduler):
         self._drain_for: float | None = None
         self._ended = threading.Event()
         super().__init__(gconfig or {}, **options)
+        if "processes" not in self._executors:
+            self.add_executor(ProcessExecutor(conf().PROCESSES), "processes")
 
     def start(self, paused: bool = False) -> None:
         """Run until somebody calls ``stop()`` or ``shutdown()``.
@@ -77,10 +80,12 @@ class DjangoScheduler(BlockingScheduler):
         self.dispatcher = Dispatcher(self._our_executors(), self.wake)
         for executor in self.dispatcher.executors.values():
             executor.connect(self.dispatcher.deliver, self.lease.trusted, self.clock.now)
+            executor.keep_alive(monotonic() + conf().LEASE_TTL)
         self.events = Events(self, "default")
         self.recorder = Recorder(ledger, self.dispatcher, self.events)
         self.outage = Outage(self)
-        self._ledger, self._leader = ledger, None
+        self._ledger = ledger
+        self._leader: Leader | None = None
         self._beat_at = self._look_at = 0.0
 
     def wakeup(self) -> None:
@@ -174,10 +179,13 @@ class DjangoScheduler(BlockingScheduler):
         """Renew what keeps us alive in the eyes of the others: the node, and a leader's lease."""
         if monotonic() < self._beat_at:
             return
-        self._beat_at = monotonic() + conf().LEASE_RENEW
+        before = monotonic()
+        self._beat_at = before + conf().LEASE_RENEW
         if not self.node.beat(self.role, self.outage.last_error):
             self.node.register(self.listener.mode)
             self.node.beat(self.role)
+        for executor in self.dispatcher.executors.values():
+            executor.keep_alive(before + conf().LEASE_TTL - conf().LEASE_MARGIN)
         if self.lease.held:
             if not self.lease.renew():
                 self._demote("another process took the lease")
@@ -238,9 +246,11 @@ class DjangoScheduler(BlockingScheduler):
         }
 
     def add_executor(self, executor: Any, alias: str = "default", **options: Any) -> None:
-        """As APScheduler's; its thread pool is replaced by ours of the same size."""
+        """As APScheduler's; its pools are replaced by ours of the same size."""
         if isinstance(executor, ThreadPoolExecutor):
             executor = ThreadExecutor(executor._pool._max_workers)
+        elif isinstance(executor, ProcessPoolExecutor):
+            executor = ProcessExecutor(executor._pool._max_workers)
         super().add_executor(executor, alias, **options)
 
 

@@ -1,0 +1,134 @@
+"""Bodies in processes of their own: a hard timeout, a hard cancel, no shared interpreter.
+
+The pool is Pebble's, whose point over the standard library's is that a running task can be ended.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from dataclasses import replace
+from datetime import datetime
+from multiprocessing.sharedctypes import Synchronized
+from typing import Any
+
+import django
+from pebble import CONSTS, ProcessExpired, ProcessPool
+
+from ..models.execution import Status
+from .clock import ClusterClock, monotonic
+from .executors import ThreadExecutor
+from .runner import Result, Run, run
+
+logger = logging.getLogger("scheduler.processes")
+
+CONSTS.term_timeout = 0.2  # workers ignore SIGTERM, so that a dyno's TERM to all leaves them be
+PR_SET_PDEATHSIG = 1
+WATCH_INTERVAL = 0.5
+
+
+class ProcessExecutor(ThreadExecutor):
+    """``executor="processes"``: started with the first run that wants it.
+
+    Nothing outlives the scheduler: a worker ends with its parent (``PR_SET_PDEATHSIG``), and ends
+    itself when the parent no longer renews its sign of life, for a frozen parent's runs are
+    declared lost and may be started elsewhere.
+    """
+
+    def __init__(self, slots: int = 2) -> None:
+        super().__init__(slots)
+        self._context = multiprocessing.get_context("spawn")
+        self._alive_until: Synchronized[float] = self._context.Value("d", 0.0)
+        self._pool: ProcessPool | None = None
+        self._futures: dict[int, Future[Any]] = {}
+
+    def submit(self, run: Run) -> None:
+        task = (run.id, run.job_id, run.scheduled_run_time, run.attempt, run.term, run.func,
+                run.args, run.kwargs)  # fmt: skip
+        began = self._now()
+        arguments = (task, self._trusted_until(), began, monotonic())
+        future = self._schedule(_body, arguments, run.timeout)
+        self._futures[run.id] = future
+        future.add_done_callback(lambda done: self._ended(run, began, done))
+
+    def keep_alive(self, until: float) -> None:
+        """Move on the moment (monotonic) after which workers end themselves."""
+        self._alive_until.value = until
+
+    def cancel(self, id: int) -> None:
+        """End the process that runs the body."""
+        if (future := self._futures.get(id)) is not None:
+            future.cancel()
+
+    def shutdown(self, wait: bool = True) -> None:
+        super().shutdown(wait)
+        if self._pool is not None:
+            self._pool.stop()
+
+    def _trusted_until(self) -> float:
+        """A worker cannot ask the lease; the clock of this boot is the same in both."""
+        return self._alive_until.value if self._trusted() else 0.0
+
+    def _schedule(self, body: Callable[..., Any], arguments: Any, timeout: float | None) -> Any:
+        """A pool that broke (its workers died while idle) is replaced, once for each call."""
+        if self._pool is None or not self._pool.active:
+            self._pool = ProcessPool(
+                max_workers=self.slots,
+                initializer=_prepare,
+                initargs=(os.getpid(), self._alive_until),
+                context=self._context,
+            )
+        return self._pool.schedule(body, args=arguments, timeout=timeout)
+
+    def _ended(self, run: Run, began: datetime, future: Future[Any]) -> None:
+        """Called by one of the pool's threads."""
+        self._futures.pop(run.id, None)
+        gone = Result(run.id, Status.LOST, began, self._now())
+        try:
+            result = future.result()
+        except CancelledError:
+            result = replace(gone, status=Status.CANCELLED, reason="its process was ended")
+        except TimeoutError:
+            reason = f"its process was ended after its timeout of {run.timeout:g} s"
+            result = replace(gone, status=Status.TIMED_OUT, reason=reason)
+        except ProcessExpired as expired:
+            result = replace(gone, reason=f"its worker process died (exit code {expired.exitcode})")
+        except BaseException as error:
+            result = replace(gone, reason=f"its worker process failed: {type(error).__name__}")
+        self._deliver(result)
+
+
+def _prepare(parent: int, alive_until: Synchronized[float]) -> None:
+    """In a new worker: never outlive the scheduler, and know the project."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+    watch = threading.Thread(target=_end_with_parent, args=(alive_until,), daemon=True)
+    django.setup()
+    watch.start()
+
+
+def _end_with_parent(alive_until: Synchronized[float]) -> None:
+    pause = threading.Event()
+    while monotonic() < alive_until.value:
+        pause.wait(WATCH_INTERVAL)
+    os._exit(1)
+
+
+def _body(task: tuple[Any, ...], trusted_until: float, began: datetime, at: float) -> Result:
+    """In a worker: what ``ThreadExecutor._body`` is in a thread."""
+    if monotonic() >= trusted_until:
+        return Result(task[0], Status.QUEUED)
+    clock = ClusterClock()
+    clock.set(began, at)
+    result = run(Run(*task), clock.now)
+    # Exceptions and values of a project may refuse to be pickled; their text is in the result.
+    result.error = result.value = None
+    return result
