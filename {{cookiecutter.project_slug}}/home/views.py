@@ -15,7 +15,7 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "name": settings.PROJECT_NAME,
         "description": settings.PROJECT_DESCRIPTION,
-        "shows_hosts": settings.DEBUG or request.user.is_staff,
+        "insider": settings.DEBUG or request.user.is_staff,
     }
     try:
         context["board"] = read_board()
