@@ -25,8 +25,15 @@ class Self:
     using: str
     id: uuid.UUID = field(default_factory=uuid.uuid4)
 
-    def register(self, wake_mode: str) -> None:
-        """Write the row, or write it again after somebody pruned it."""
+    def beat(self, role: Role, wake_mode: str, error: str) -> None:
+        """One sign of life. A row that somebody pruned is written again."""
+        rows = Node._base_manager.using(self.using).filter(id=self.id)
+        signs = {"beat_at": DbNow(), "role": role, "wake_mode": wake_mode, "error": error}
+        if not rows.update(beat=F("beat") + 1, **signs):
+            self._register()
+            rows.update(**signs)
+
+    def _register(self) -> None:
         Node._base_manager.using(self.using).update_or_create(
             id=self.id,
             defaults={
@@ -35,17 +42,11 @@ class Self:
                 "pid_start": _start_of(os.getpid())[1],
                 "boot_id": _read(BOOT_ID),
                 "pid_ns": _pid_namespace(),
-                "wake_mode": wake_mode,
                 "started_at": DbNow(),
                 "beat_at": DbNow(),
                 "ttl": conf().LEASE_TTL,
             },
         )
-
-    def beat(self, role: Role, error: str = "") -> bool:
-        """One sign of life. False: the row is gone, register again."""
-        rows = Node._base_manager.using(self.using).filter(id=self.id)
-        return bool(rows.update(beat=F("beat") + 1, beat_at=DbNow(), role=role, error=error))
 
 
 def is_gone(node: Node) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .clock import monotonic
 
 if TYPE_CHECKING:
-    from .scheduler import DjangoScheduler
+    from .loop import Loop
 
 logger = logging.getLogger("scheduler.outage")
 
@@ -19,8 +19,8 @@ FIRST_RETRY, LAST_RETRY = 0.1, 1.0
 class Outage:
     """From the first failed turn to the first good one."""
 
-    def __init__(self, scheduler: DjangoScheduler) -> None:
-        self._scheduler = scheduler
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
         self._delay = FIRST_RETRY
         self.since: float | None = None
         self.last_error = ""
@@ -36,7 +36,7 @@ class Outage:
             logger.warning("A turn failed, trying again: %s", error)
         self.last_error = f"{type(error).__name__}: {error}"[:500]
         try:
-            self._scheduler.connection.close()
+            self._loop.connection.close()
         except Exception:
             logger.debug("Closing a broken connection failed", exc_info=True)
         delay, self._delay = self._delay, min(self._delay * 2, LAST_RETRY)
@@ -48,11 +48,10 @@ class Outage:
         Raises:
             OperationalError, InterfaceError: it is not back after all.
         """
-        scheduler = self._scheduler
-        scheduler.lease.forget()
-        given_back = scheduler.recorder.recover_lost_replies()
-        if scheduler._leader is not None:
-            scheduler._leader.reconciler.forget()
+        self._loop.lease.forget()
+        given_back = self._loop.recorder.recover_lost_replies()
+        if self._loop.leader is not None:
+            self._loop.leader.reconciler.forget()
         since, self.since = self.since, None
         logger.warning(
             "Turning again after %.1f s; %d runs returned to the queue",

@@ -10,13 +10,17 @@ from typing import Any
 from django.db import connections
 from django.db.utils import Error as DatabaseError
 
-from ..notify import CHANNEL
+from ..notify import CHANNEL, announce
 from .clock import monotonic
 
 logger = logging.getLogger("scheduler.wakeup")
 
 RETRY = 2.0
 """Seconds between attempts to open the listening connection again."""
+PING_EVERY = 30.0
+"""Seconds between self-tests of the listening connection."""
+ECHO_WITHIN = 5.0
+"""Seconds after which a ping that was not heard means that we are deaf."""
 
 
 class Wakeup:
@@ -78,10 +82,29 @@ class Listener:
             "DISABLE_SERVER_SIDE_CURSORS"
         )
         self._using = using
+        self._pinged_at: float | None = None
+        self._ping_at = 0.0
+        self._deaf = False
 
     @property
     def mode(self) -> str:
-        return "notify" if self._connection is not None else "poll"
+        """``notify``, or ``poll`` when nothing can be heard."""
+        return "poll" if self._connection is None or self._deaf else "notify"
+
+    def ping(self) -> None:
+        """Self-test: what the loop's connection announces must arrive here.
+
+        A pooler that hands each transaction another server connection passes a LISTEN and then
+        says nothing, for ever.
+        """
+        now = monotonic()
+        if self._pinged_at is not None and now - self._pinged_at > ECHO_WITHIN and not self._deaf:
+            self._deaf = True
+            logger.warning("Notifications do not arrive (a transaction pooler?): polling instead")
+        if self._connection is not None and now >= self._ping_at:
+            self._ping_at = now + PING_EVERY
+            self._pinged_at = self._pinged_at or now
+            announce(self._using)
 
     def socket(self) -> int | None:
         """File descriptor to wait on; opens the connection again when it was lost."""
@@ -95,7 +118,7 @@ class Listener:
         """Take what arrived. A broken connection is noticed here and opened again later."""
         try:
             for _ in self._connection.notifies(timeout=0):
-                pass
+                self._pinged_at, self._deaf = None, False
             if self._connection.closed:
                 self.close()
         except Exception as error:
