@@ -1,0 +1,42 @@
+# Each target makes the environment that it needs in .venv. PYTHON=python3.13 make test chooses another.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+export RUFF_CACHE_DIR := $(CURDIR)/.ruff_cache
+
+.PHONY: help demo smoke test lint bench chaos clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(VENV)/demo.ready ## Bake the default project and run it: two web workers, one scheduler
+	@$(BIN)/python -m demo
+
+smoke: $(VENV)/demo.ready ## The same unattended: kill the scheduler, add a second, check every run
+	@$(BIN)/python -m demo.smoke
+
+test: $(VENV)/test.ready ## Run the tests (ARGS="-m 'not slow'" for the quick ones)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/test.ready ## Check style, format and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(VENV)/demo.ready ## Measure against django-apscheduler and the SQLAlchemy job store
+	@$(BIN)/python -m bench $(ARGS)
+
+chaos: $(VENV)/test.ready ## Kill, freeze and cut schedulers, and account for every run
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
+clean: ## Remove all that these targets made
+	rm -rf $(VENV) .demo .lanes .mypy_cache .pytest_cache .ruff_cache .hypothesis .rig*
+
+$(VENV)/%.ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: PYTHON=python3.12 make ...")'
+	@echo "Making the environment in $(VENV) (packages: $*)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on --group $*
+	@touch $@

@@ -1,0 +1,1 @@
+"""The default project, baked and running: by hand (make demo), unattended (make smoke)."""
