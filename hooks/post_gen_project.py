@@ -11,7 +11,7 @@ from pathlib import Path
 ANSWERS = json.loads(r'''{{ cookiecutter | tojson }}''')  # fmt: skip
 
 # Folders whose every file an option may have left out.
-OPTIONAL_FOLDERS = [".github/workflows", ".github", "deploy/kubernetes", "deploy/docker"]
+OPTIONAL_FOLDERS = [".github/workflows", ".github"]
 
 
 def main() -> None:
@@ -45,8 +45,10 @@ def next_steps() -> str:
 {ANSWERS["project_slug"]} is ready. What comes next:
 
   cd {ANSWERS["project_slug"]}
-  make install     # its own environment in .venv
-  make run         # web server and scheduler; Ctrl-C stops both
+  make run      # installs into .venv, migrates, serves http://127.0.0.1:8000 beside a scheduler
+  make admin    # an account for http://127.0.0.1:8000/admin/
+
+All else: README.md
 """
 
 

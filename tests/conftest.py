@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.combinations import QUESTIONS, ROOT
+from demo.template import copy_template
+from tests.combinations import QUESTIONS
 
 Bake = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template as a clone brings it, without bytecode that tests left in its folders."""
-    copy = tmp_path_factory.mktemp("template")
-    without_bytecode = shutil.ignore_patterns("__pycache__", "*.py[co]")
-    for name in ("hooks", "{{cookiecutter.project_slug}}"):
-        shutil.copytree(ROOT / name, copy / name, ignore=without_bytecode)
-    shutil.copy(ROOT / "cookiecutter.json", copy)
-    return copy
+    """A copy of the template that no other test run touches."""
+    return copy_template(tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,125 @@
+"""A project's life after its first bake: without hooks, over itself, offline, updated by cruft."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Bake
+
+OFFLINE = ["unshare", "--net", "--map-root-user"]
+
+
+def can_cut_the_network() -> bool:
+    return (
+        bool(shutil.which(OFFLINE[0]))
+        and not subprocess.run([*OFFLINE, "true"], capture_output=True).returncode
+    )
+
+
+def tree(project: Path) -> dict[str, bytes]:
+    """Relative name -> content of every file; folders with a slash and no content."""
+    return {
+        path.relative_to(project).as_posix() + "/" * path.is_dir(): (
+            b"" if path.is_dir() else path.read_bytes()
+        )
+        for path in project.rglob("*")
+    }
+
+
+def run(*words: str | Path, cwd: Path, **more: str) -> str:
+    done = subprocess.run(
+        list(map(str, words)), cwd=cwd, capture_output=True, text=True, env=os.environ | more
+    )
+    assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def cookiecutter(
+    template: Path, folder: Path, *words: str, prefix: list[str] | None = None
+) -> Path:
+    command = [*(prefix or []), sys.executable, "-m", "cookiecutter", "--no-input", *words]
+    run(*command, "--output-dir", folder, template, cwd=folder)
+    return folder / "my_project"
+
+
+def test_env_is_private_random_and_ignored(bake: Bake):
+    one, other = bake(), bake()
+    env = one / ".env"
+    assert stat.S_IMODE(env.stat().st_mode) == 0o600
+    key = env.read_text().partition("SECRET_KEY=")[2].splitlines()[0]
+    assert len(key) >= 50
+    assert key not in (other / ".env").read_text()
+    assert key not in "".join(
+        text.decode(errors="replace") for name, text in tree(one).items() if name != ".env"
+    )
+    run("git", "init", "-q", cwd=one)
+    run("git", "check-ignore", "-q", ".env", cwd=one)
+
+
+def test_hooks_refused(bake: Bake, template: Path, tmp_path: Path):
+    """The same project, but for .env and the folders that an option left empty."""
+    bare = tree(cookiecutter(template, tmp_path, "--accept-hooks", "no"))
+    whole = tree(bake())
+    assert whole.keys() - bare.keys() == {".env"}
+    assert all(name.endswith("/") for name in bare.keys() - whole.keys())
+    assert {name: bare[name] for name in whole if name != ".env"} == {
+        name: text for name, text in whole.items() if name != ".env"
+    }
+
+
+def test_bake_over_itself(template: Path, tmp_path: Path):
+    project = cookiecutter(template, tmp_path)
+    (project / "mine.txt").write_text("kept")
+    before = tree(project)
+    assert cookiecutter(template, tmp_path, "--overwrite-if-exists") == project
+    assert tree(project) == before
+
+
+def test_an_existing_folder_is_not_touched(template: Path, tmp_path: Path):
+    (tmp_path / "my_project").mkdir()
+    with pytest.raises(AssertionError, match="already exists"):
+        cookiecutter(template, tmp_path)
+    assert tree(tmp_path) == {"my_project/": b""}
+
+
+@pytest.mark.skipif(not can_cut_the_network(), reason="unshare --net is not permitted here")
+def test_offline(template: Path, tmp_path: Path):
+    assert (cookiecutter(template, tmp_path, prefix=OFFLINE) / ".env").exists()
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="cruft needs git")
+def test_cruft_brings_a_change_without_rejects(template: Path, tmp_path: Path):
+    source = shutil.copytree(template, tmp_path / "source")
+    commit(source, "first")
+    run("cruft", "create", "--no-input", source, "--output-dir", tmp_path, cwd=tmp_path, **CRUFT)
+    project = tmp_path / "my_project"
+    key = (project / ".env").read_text()
+    (project / "home" / "mine.py").write_text("MINE = True\n")
+    commit(project, "project")
+
+    readme = source / "{{cookiecutter.project_slug}}" / "README.md"
+    readme.write_text(readme.read_text() + "\nA line that came later.\n")
+    commit(source, "second")
+    run("cruft", "update", "--skip-apply-ask", cwd=project, **CRUFT)
+
+    assert (project / "README.md").read_text().endswith("\nA line that came later.\n")
+    assert (project / ".env").read_text() == key
+    assert not list(project.rglob("*.rej"))
+    run("cruft", "check", cwd=project, **CRUFT)
+
+
+GIT = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.com"]
+CRUFT = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+def commit(folder: Path, message: str) -> None:
+    run("git", "init", "-q", "--initial-branch", "main", cwd=folder)
+    run("git", "add", "--all", cwd=folder)
+    run(*GIT, "commit", "-q", "--message", message, cwd=folder)

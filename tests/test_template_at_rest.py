@@ -1,0 +1,81 @@
+"""What can be known of the template without baking it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.combinations import CONTEXT, QUESTIONS, ROOT
+
+TEMPLATE = ROOT / "{{cookiecutter.project_slug}}"
+# Read by cookiecutter itself or, as they stand for an answer in one line of text, by any file.
+NOT_LOOKED_FOR = {"_copy_without_render", "_jinja2_env_vars", "__prompts__"}
+
+
+def template_files() -> list[Path]:
+    return [
+        path
+        for path in sorted(TEMPLATE.rglob("*"))
+        if path.is_file() and not re.search(r"__pycache__|_cache/|\.sqlite3", path.as_posix())
+    ]
+
+
+def rendered_text() -> str:
+    """All that cookiecutter renders: names and contents of files, answers, hooks."""
+    files = [path for path in template_files() if path.suffix != ".html"]
+    files = [path for path in files if path.relative_to(TEMPLATE).parts[0] != "scheduler"]
+    texts = [f"{path.relative_to(ROOT)}\n{path.read_text(encoding='utf-8')}" for path in files]
+    texts.append((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
+    return "\n".join(texts)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_every_question_and_choice_has_a_label(question: str):
+    prompts, default = CONTEXT["__prompts__"], QUESTIONS[question]
+    if isinstance(default, list):
+        assert list(prompts[question]) == ["__prompt__", *default]
+        assert all(prompts[question].values())
+    else:
+        assert prompts[question]
+
+
+def test_no_label_without_a_question():
+    assert CONTEXT["__prompts__"].keys() == QUESTIONS.keys()
+
+
+def test_what_is_declared_is_used_and_what_is_used_is_declared():
+    used = set(re.findall(r"cookiecutter\.(\w+)", rendered_text()))
+    assert used == CONTEXT.keys() - NOT_LOOKED_FOR
+
+
+def test_names_suit_every_file_system():
+    names = [part for path in template_files() for part in path.relative_to(TEMPLATE).parts]
+    assert [name for name in names if re.search(r'[<>:"|?*\\]', name)] == []
+
+
+def test_python_compiles_where_it_lies():
+    for path in [*template_files(), *sorted((ROOT / "hooks").iterdir())]:
+        if path.suffix == ".py":
+            compile(path.read_text(encoding="utf-8"), str(path), "exec")
+
+
+def test_the_scheduler_app_holds_no_template_language_of_the_baking():
+    """It is copied as it is, so that it could never come out rendered."""
+    for path in (TEMPLATE / "scheduler").rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            assert b"cookiecutter" not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
+def test_ruff_finds_nothing(command: list[str]):
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", *command, "--no-cache", "."],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
