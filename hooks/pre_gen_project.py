@@ -27,9 +27,9 @@ OWN_PACKAGES = {"config", "deploy", "home", "scheduler", "tests"}
 DEPENDENCIES = {
     "apscheduler", "asgiref", "celery", "cookiecutter", "django", "django_apscheduler",
     "django_environ", "django_stubs", "environ", "gunicorn", "honcho", "mypy", "mysqlclient",
-    "packaging", "pip", "prometheus_client", "psycopg", "psycopg2", "pymysql", "pytest",
-    "pytest_django", "redis", "ruff", "sentry_sdk", "setuptools", "sqlparse", "supervisor",
-    "tzdata", "tzlocal", "uv", "uvicorn", "wheel", "whitenoise",
+    "packaging", "pebble", "pip", "prometheus_client", "psycopg", "psycopg2", "pymysql",
+    "pytest", "pytest_django", "redis", "ruff", "sentry_sdk", "setuptools", "sqlparse",
+    "supervisor", "tzdata", "tzlocal", "uv", "uvicorn", "wheel", "whitenoise",
 }
 # fmt: on
 ACCOUNTS = {"daemon", "mail", "mysql", "nobody", "postgres", "root", "sys", "template1"}
