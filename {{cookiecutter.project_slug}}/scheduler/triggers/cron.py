@@ -12,7 +12,7 @@ from .errors import TriggerError
 from .expressions import FIELDS, checked
 from .jitter import delayed
 from .moments import MICROSECOND, ceil_second, utc
-from .pattern import Pattern
+from .pattern import pattern_of
 from .wallclock import first_instant
 
 GAPS = ("next", "skip")
@@ -81,7 +81,8 @@ class CronTrigger(StockCronTrigger):
             jitter=checked_jitter(jitter),
         )
         self._settle(gap, fold, days)
-        self._refuse_never()
+        if start and end and self._first(EPOCH) is None:
+            raise TriggerError("does not fire between start_date and end_date", "end_date")
 
     @classmethod
     def from_crontab(cls, expr: str, timezone: Any = None) -> CronTrigger:
@@ -124,7 +125,7 @@ class CronTrigger(StockCronTrigger):
         values = self.values()
         restricted = values["day"] != "*" and values["day_of_week"] != "*"
         self.days = _choice("days", days, DAYS, "both") if restricted else "both"
-        self._pattern = Pattern(self.fields, any_day=self.days == "either")
+        self._pattern = pattern_of(tuple(values.items()), self.days == "either")
         implied = self._implied()
         self.gap = _choice("gap", gap, GAPS, implied["gap"])
         self.fold = _choice("fold", fold, FOLDS, implied["fold"])
@@ -133,15 +134,6 @@ class CronTrigger(StockCronTrigger):
         if self._pattern.every_hour:
             return {"gap": "skip", "fold": "both", "days": "both"}
         return {"gap": "next", "fold": "first", "days": "both"}
-
-    def _refuse_never(self) -> None:
-        if self._pattern.next(EPOCH.replace(tzinfo=None)) is None:
-            named = ", ".join(
-                f"{name}={text}" for name, text in self.values().items() if text != "*"
-            )
-            raise TriggerError(f"no such time ever comes: {named}")
-        if self.start_date and self.end_date and self._first(EPOCH) is None:
-            raise TriggerError("does not fire between start_date and end_date", "end_date")
 
     def _first(self, floor: datetime) -> datetime | None:
         if self.start_date:

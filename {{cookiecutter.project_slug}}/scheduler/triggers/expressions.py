@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from apscheduler.triggers.cron import CronTrigger as StockCronTrigger
@@ -13,7 +13,7 @@ from apscheduler.triggers.cron.fields import MAX_VALUES, MIN_VALUES, BaseField
 from .errors import TriggerError
 
 FIELDS: tuple[str, ...] = StockCronTrigger.FIELD_NAMES
-MONDAY = date(2001, 1, 1)
+WEEK = [date(2001, 1, day) for day in range(1, 8)]  # from Monday
 SPECIAL = {
     "month": ", or jan to dec",
     "day": ", or a position such as '2nd fri' or 'last'",
@@ -32,10 +32,29 @@ def checked(name: str, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise TriggerError(f"expected a number or an expression, got {value!r}", name)
     text = re.sub(r"\s*,\s*", ",", str(value).strip().lower())
-    field = _field(name, text)
+    field = field_of(name, text)
     if name == "day_of_week" and re.search(r"\d", text):
-        return weekday_names({day.weekday() for day in _week() if matches(field, day)})
-    return ",".join("*" if part == "*/1" else part for part in str(field).split(","))
+        return weekday_names({day.weekday() for day in WEEK if matches(field, day)})
+    parts = str(field).split(",")
+    return "*" if "*" in parts or "*/1" in parts else ",".join(parts)
+
+
+def field_of(name: str, text: str) -> BaseField:
+    """APScheduler's field for the expression ``text``.
+
+    Raises:
+        TriggerError: not an expression, or out of the field's range.
+    """
+    kind = StockCronTrigger.FIELDS_MAP[name]
+    for part in text.split(","):
+        # The library looks at the start of a part only, and would drop the "/2" of "mon-fri/2".
+        if not any(each.value_re.fullmatch(part) for each in kind.COMPILERS):
+            raise TriggerError(f"{part!r} is no expression; {_accepted(name)}", name)
+    try:
+        return kind(name, text)
+    except ValueError as error:
+        reason = str(error).removeprefix("Error validating expression ")
+        raise TriggerError(f"{reason}; {_accepted(name)}", name) from None
 
 
 def matches(field: BaseField, moment: Any) -> bool:
@@ -59,23 +78,6 @@ def weekday_names(days: set[int]) -> str:
 def _run(run: list[int]) -> list[str]:
     names = [WEEKDAYS[day] for day in run]
     return names if len(names) < 3 else [f"{names[0]}-{names[-1]}"]
-
-
-def _week() -> list[date]:
-    return [MONDAY + timedelta(days=day) for day in range(7)]
-
-
-def _field(name: str, text: str) -> BaseField:
-    kind = StockCronTrigger.FIELDS_MAP[name]
-    for part in text.split(","):
-        # The library looks at the start of a part only, and would drop the "/2" of "mon-fri/2".
-        if not any(each.value_re.fullmatch(part) for each in kind.COMPILERS):
-            raise TriggerError(f"{part!r} is no expression; {_accepted(name)}", name)
-    try:
-        return kind(name, text)
-    except ValueError as error:
-        reason = str(error).removeprefix("Error validating expression ")
-        raise TriggerError(f"{reason}; {_accepted(name)}", name) from None
 
 
 def _accepted(name: str) -> str:

@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import MAXYEAR, date, datetime, time, timedelta
-from typing import Any
+from functools import lru_cache
 
 from apscheduler.triggers.cron.fields import BaseField
 
-from .expressions import matches
+from .errors import TriggerError
+from .expressions import WEEK, field_of, matches
 
+EPOCH = datetime(1970, 1, 1)
 CYCLE = 400  # the Gregorian calendar, weekdays included, repeats after so many years
 
 
 class Pattern:
     """Answers which wall time is next. Knows no zone. Never changes, so threads may share it."""
 
-    __slots__ = ("_any_day", "_date", "_hours", "_minutes", "_seconds")
+    __slots__ = (
+        "_any_day",
+        "_day",
+        "_days",
+        "_hours",
+        "_minutes",
+        "_months",
+        "_seconds",
+        "_weekdays",
+        "_weeks",
+        "_year",
+    )
 
-    def __init__(self, fields: Iterable[BaseField], any_day: bool) -> None:
-        named = {field.name: field for field in fields}
+    def __init__(self, texts: Mapping[str, str], any_day: bool) -> None:
+        fields = {name: field_of(name, text) for name, text in texts.items()}
         self._any_day = any_day
-        self._hours = _values(named.pop("hour"), 24)
-        self._minutes = _values(named.pop("minute"), 60)
-        self._seconds = _values(named.pop("second"), 60)
-        self._date = named
+        self._year = None if texts["year"] == "*" else fields["year"]
+        self._months = {n for n in range(1, 13) if matches(fields["month"], date(2000, n, 1))}
+        self._weeks = None if texts["week"] == "*" else _weeks(fields["week"])
+        self._day = fields["day"]
+        # A position such as "last" is another day in each month.
+        self._days = None if re.search("[a-z]", texts["day"]) else _days_of_month(self._day)
+        self._weekdays = {day.weekday() for day in WEEK if matches(fields["day_of_week"], day)}
+        self._hours = [n for n in range(24) if matches(fields["hour"], time(n))]
+        self._minutes = [n for n in range(60) if matches(fields["minute"], time(0, n))]
+        self._seconds = [n for n in range(60) if matches(fields["second"], time(0, 0, n))]
 
     @property
     def every_hour(self) -> bool:
@@ -39,23 +59,22 @@ class Pattern:
             return datetime.combine(today, found)
         if today == date.max:
             return None
-        day = self._day(today + timedelta(days=1))
+        day = self._next_day(today + timedelta(days=1))
         return datetime.combine(day, self._first_time()) if day else None
 
     def _on(self, day: date) -> bool:
-        return all(matches(self._date[name], day) for name in ("year", "month")) and self._day_on(
-            day
-        )
+        in_year = self._year is None or matches(self._year, day)
+        return in_year and day.month in self._months and self._day_on(day)
 
     def _day_on(self, day: date) -> bool:
-        if not matches(self._date["week"], day):
+        if self._weeks is not None and day.isocalendar()[1] not in self._weeks:
             return False
-        of_month = matches(self._date["day"], day)
+        of_month = matches(self._day, day) if self._days is None else day.day in self._days
         if (
             of_month is self._any_day
         ):  # one is enough and is there, or both are needed and one is not
             return of_month
-        return matches(self._date["day_of_week"], day)
+        return day.weekday() in self._weekdays
 
     def _first_time(self) -> time:
         return time(self._hours[0], self._minutes[0], self._seconds[0])
@@ -75,10 +94,10 @@ class Pattern:
             hour, _ = _at_or_after(self._hours, wall.hour + 1)
         return None if hour is None else time(hour, self._minutes[0], self._seconds[0])
 
-    def _day(self, day: date) -> date | None:
+    def _next_day(self, day: date) -> date | None:
         """The first day at or after ``day``."""
         for _ in range(CYCLE):
-            year = self._date["year"].get_next_value(day)
+            year = self._year.get_next_value(day) if self._year else day.year
             if year is None:
                 return None
             start = day if year == day.year else date(year, 1, 1)
@@ -92,25 +111,37 @@ class Pattern:
     def _day_in_year(self, day: date) -> date | None:
         first = day.day
         for month in range(day.month, 13):
-            start = date(day.year, month, 1)
-            if matches(self._date["month"], start):
+            if month in self._months:
                 for number in range(first, monthrange(day.year, month)[1] + 1):
-                    if self._day_on(candidate := start.replace(day=number)):
+                    if self._day_on(candidate := date(day.year, month, number)):
                         return candidate
             first = 1
         return None
 
 
-def _values(field: BaseField, count: int) -> tuple[int, ...]:
-    return tuple(n for n in range(count) if matches(field, _at(field, n)))
+@lru_cache(maxsize=2048)
+def pattern_of(texts: tuple[tuple[str, str], ...], any_day: bool) -> Pattern:
+    """The pattern of these expressions. Jobs often share one, so they are kept.
+
+    Raises:
+        TriggerError: no such time ever comes.
+    """
+    pattern = Pattern(dict(texts), any_day)
+    if pattern.next(EPOCH) is None:
+        named = ", ".join(f"{name}={text}" for name, text in texts if text != "*")
+        raise TriggerError(f"no such time ever comes: {named}")
+    return pattern
 
 
-def _at(field: BaseField, value: int) -> time:
-    parts: dict[str, Any] = {field.name: value}
-    return time(**parts)
+def _weeks(field: BaseField) -> set[int]:
+    return {n for n in range(1, 54) if matches(field, date.fromisocalendar(2020, n, 1))}
 
 
-def _at_or_after(values: tuple[int, ...], value: int) -> tuple[int | None, bool]:
+def _days_of_month(field: BaseField) -> set[int]:
+    return {n for n in range(1, 32) if matches(field, date(2000, 1, n))}
+
+
+def _at_or_after(values: list[int], value: int) -> tuple[int | None, bool]:
     index = bisect_left(values, value)
     if index == len(values):
         return None, False
