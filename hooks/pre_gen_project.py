@@ -25,11 +25,12 @@ MAILBOX = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+")
 OWN_PACKAGES = {"config", "deploy", "home", "scheduler", "tests"}
 # fmt: off
 DEPENDENCIES = {
-    "apscheduler", "asgiref", "celery", "cookiecutter", "django", "django_apscheduler",
-    "django_environ", "django_stubs", "environ", "gunicorn", "honcho", "mypy", "mysqlclient",
-    "packaging", "pebble", "pip", "prometheus_client", "psycopg", "psycopg2", "pymysql",
-    "pytest", "pytest_django", "redis", "ruff", "sentry_sdk", "setuptools", "sqlparse",
-    "supervisor", "tzdata", "tzlocal", "uv", "uvicorn", "wheel", "whitenoise",
+    "apscheduler", "asgiref", "celery", "cookiecutter", "cron_descriptor", "django",
+    "django_apscheduler", "django_environ", "django_stubs", "environ", "gunicorn", "honcho",
+    "mypy", "mysqlclient", "packaging", "pebble", "pip", "prometheus_client", "psycopg",
+    "psycopg2", "pymysql", "pytest", "pytest_django", "redis", "ruff", "sentry_sdk",
+    "setuptools", "sqlparse", "supervisor", "typing_extensions", "tzdata", "tzlocal", "uv",
+    "uvicorn", "wheel", "whitenoise",
 }
 # fmt: on
 ACCOUNTS = {"daemon", "mail", "mysql", "nobody", "postgres", "root", "sys", "template1"}
