@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -38,8 +39,7 @@ def secret_key(given: str, debug: bool, path: Path) -> str:
 
 def write_once(path: Path, text: str) -> None:
     """Web server and scheduler may start together: the first wins, nobody sees half a key."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
     try:
         with open(descriptor, "w") as file:
             file.write(text + "\n")
@@ -47,4 +47,4 @@ def write_once(path: Path, text: str) -> None:
     except FileExistsError:
         pass
     finally:
-        draft.unlink()
+        os.unlink(draft)
