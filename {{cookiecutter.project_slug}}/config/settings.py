@@ -161,6 +161,7 @@ EMAIL_HOST_PASSWORD = MAIL["EMAIL_HOST_PASSWORD"] or ""
 EMAIL_USE_TLS = MAIL.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = MAIL.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10
+
 # % else
 ADMINS = ADMIN_EMAILS
 SMTP_OPTIONS = {
@@ -178,6 +179,7 @@ MAILERS = {
         "OPTIONS": SMTP_OPTIONS if MAIL["EMAIL_HOST"] else {},
     }
 }
+
 # % endif
 
 # Logs: one line a record on stdout; who starts the process decides where that goes.
