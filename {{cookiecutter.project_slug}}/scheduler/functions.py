@@ -107,9 +107,9 @@ def _imported(module: str, reference: str) -> Any:
 def _attribute(module: Any, path: str, reference: str) -> Any:
     found = module
     for name in path.split("."):
-        # Through classes only: otherwise home.jobs:os.system would be a function of home.
-        if found is not module and not inspect.isclass(found):
-            raise FunctionError(f"{reference}: {found!r} is not a class")
+        # Not through modules: otherwise home.jobs:os.system would be a function of home.
+        if found is not module and inspect.ismodule(found):
+            raise FunctionError(f"{reference}: {found!r} is another module")
         try:
             found = getattr(found, name)
         except AttributeError:

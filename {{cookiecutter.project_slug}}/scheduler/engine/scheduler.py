@@ -15,6 +15,7 @@ from ..conf import conf
 from ..jobstore import DjangoJobStore
 from .events import Events
 from .executors import ThreadExecutor
+from .livejobs import LiveJobs
 from .loop import Loop
 from .processes import ProcessExecutor
 from .runner import current_run
@@ -23,7 +24,7 @@ from .wakeup import Wakeup
 logger = logging.getLogger("scheduler")
 
 
-class DjangoScheduler(BlockingScheduler):
+class DjangoScheduler(LiveJobs, BlockingScheduler):
     """Any number of processes may start one; one of them leads, the others stand by.
 
     ``start()`` blocks until ``shutdown()`` or ``stop()``. Losing the lease, the database or a job

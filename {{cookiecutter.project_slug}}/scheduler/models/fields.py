@@ -9,10 +9,14 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 class KeyField(models.CharField):
-    """``CharField`` whose ``Job-1`` and ``job-1`` are two keys on MariaDB and MySQL as well."""
+    """``CharField`` whose ``Job``, ``job`` and ``job `` are three keys on MariaDB and MySQL too.
+
+    Not ``utf8mb4_bin``: that one pads, so that it does not see trailing spaces.
+    """
 
     def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
         parameters = dict(super().db_parameters(connection))
         if connection.vendor == "mysql":
-            parameters["collation"] = "utf8mb4_bin"
+            is_mariadb = connection.mysql_is_mariadb  # type: ignore[attr-defined]
+            parameters["collation"] = "utf8mb4_nopad_bin" if is_mariadb else "utf8mb4_0900_bin"
         return parameters

@@ -1,0 +1,160 @@
+"""``SchedulerClient``: APScheduler's own API in web processes, shells and tests, without a loop.
+
+It owns no thread and no connection, and needs no ``start()``: every call is statements on the
+caller's connection, and the scheduler's process acts on what they commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any, NoReturn
+
+from apscheduler.schedulers.base import STATE_RUNNING
+from django.core.signals import setting_changed
+from django.db import transaction
+from django.utils.functional import empty
+
+from .. import declarations, definitions, syncing
+from ..conf import PREFIX
+from ..jobstore import DjangoJobStore
+from ..models import Execution
+from ..models.job import JobState
+from . import requests
+from .livejobs import LiveJobs
+
+
+class SchedulerClient(LiveJobs):
+    """What ``from scheduler import scheduler`` gives."""
+
+    is_client = True
+
+    def __init__(self, using: str | None = None) -> None:
+        super().__init__()
+        self.add_jobstore(DjangoJobStore(using=using), "default")
+        self._jobstores["default"].start(self, "default")
+        self.state = STATE_RUNNING
+
+    @property
+    def using(self) -> str:
+        """Alias of the database that holds the scheduler's tables."""
+        return self._jobstores["default"].using
+
+    @property
+    def running(self) -> bool:
+        """Whether a scheduler is alive somewhere."""
+        return requests.is_anybody_alive(self.using)
+
+    def run_now(
+        self,
+        job_id: str,
+        *,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        requested_by: str = "",
+        wait: bool = False,
+        timeout: float | None = None,
+    ) -> Execution:
+        """Have the scheduler run the job once, now, whether paused or not.
+
+        Args:
+            args, kwargs: instead of the job's own.
+            wait: until the run has ended, at most ``timeout`` seconds
+                (``APSCHEDULER_RUN_NOW_TIMEOUT`` if None).
+
+        Raises:
+            JobLookupError, DefinitionError, ValueError, SerializationError: nothing was asked for.
+            InAtomicBlockError: ``wait`` inside ``transaction.atomic()``; nothing was asked for.
+            RunNowTimeoutError: it has not ended yet; its ``execution`` goes on.
+        """
+        if wait:
+            requests.refuse_in_atomic_block(self.using)
+        execution = requests.run_now(job_id, self.using, args, kwargs, requested_by)
+        return requests.wait_for(execution, self.using, timeout) if wait else execution
+
+    def cancel(self, execution_id: int, requested_by: str = "") -> Execution:
+        """Cancel a queued execution at once; ask a running one to stop.
+
+        Raises:
+            ExecutionLookupError: no such execution, or it has ended.
+        """
+        return requests.cancel(execution_id, self.using, requested_by)
+
+    def retry(self, execution_id: int, requested_by: str = "") -> Execution:
+        """Queue another attempt at what an ended execution stood for.
+
+        Raises:
+            ExecutionLookupError: no such execution, it has not ended, or it is retried already.
+        """
+        return requests.retry(execution_id, self.using, requested_by)
+
+    def reset_job(self, job_id: str) -> Any:
+        """Give a declared job back what its declaration says, whatever was changed since.
+
+        Raises:
+            JobLookupError: no such job, or its declaration is not in the code.
+        """
+        syncing.reset(job_id, self.using)
+        return self.get_job(job_id)
+
+    def retry_job(self, job_id: str) -> None:
+        """Release a job from quarantine, so that the scheduler tries it again at once.
+
+        Raises:
+            JobLookupError: no such job.
+        """
+        with transaction.atomic(using=self.using):
+            row = definitions.locked(job_id, self.using)
+            if row.state == JobState.QUARANTINED:
+                definitions.change(row, self.using, state=JobState.ACTIVE, last_error="")
+
+    def retire_job(self, job_id: str) -> None:
+        """Stop scheduling the job and keep its row and its history.
+
+        Raises:
+            JobLookupError: no such job.
+        """
+        with transaction.atomic(using=self.using):
+            row = definitions.locked(job_id, self.using)
+            definitions.change(row, self.using, state=JobState.RETIRED, next_run_time=None)
+
+    def scheduled_job(self, trigger: Any, *args: Any, **options: Any) -> Callable[..., Any]:
+        """Declare a job, as ``@job`` does: importing a module writes nothing.
+
+        The positions after ``trigger`` are APScheduler's: args, kwargs, id, name ...
+        """
+        names = ("args", "kwargs", "id", "name", "misfire_grace_time", "coalesce", "max_instances")
+        return declarations.job(trigger, **dict(zip(names, args, strict=False)), **options)
+
+    def start(self, paused: bool = False) -> NoReturn:
+        """Refused: a client has no loop."""
+        raise RuntimeError(f"This is a client and has no loop. {requests.START_ONE}")
+
+    def shutdown(self, wait: bool = True) -> NoReturn:
+        """Refused: stop the process that runs ``manage.py runapscheduler`` instead."""
+        raise RuntimeError("This is a client: stop the process of manage.py runapscheduler instead")
+
+    def pause(self) -> NoReturn:
+        """Refused: pause jobs, or stop the scheduler's process."""
+        raise RuntimeError("This is a client: pause single jobs, or stop the scheduler's process")
+
+    def resume(self) -> NoReturn:
+        """Refused, as ``pause`` is."""
+        self.pause()
+
+    def wakeup(self) -> None:
+        """Nothing to do: the rows announce themselves when they are committed."""
+
+    def _create_lock(self) -> Any:
+        # A lock held while waiting for the database could deadlock with the database's own.
+        return nullcontext()
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting.startswith(PREFIX):
+        import scheduler
+
+        scheduler.scheduler._wrapped = empty
+
+
+setting_changed.connect(_forget)

@@ -1,0 +1,143 @@
+"""Declarations into rows, when a scheduler becomes the leader.
+
+A row keeps the digest of the declaration that it came from. While the code says the same, the row
+is not touched, so that what somebody changed in the admin survives every deploy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from apscheduler.jobstores.base import ConflictingIdError, JobLookupError
+from django.apps import apps
+from django.db import transaction
+
+from . import declarations, definitions, jobrow, registration
+from .changes import changed_by
+from .declarations import Declaration
+from .engine.clock import db_now
+from .models import Job
+from .models.job import JobState
+
+logger = logging.getLogger("scheduler.declarations")
+
+
+@dataclass
+class Report:
+    """What a sync did: ids, and by app label or id what could not be done."""
+
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    retired: list[str] = field(default_factory=list)
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+def sync(using: str) -> Report:
+    """Import every ``jobs.py`` and bring what is declared there into the rows."""
+    declarations.autodiscover()
+    report = Report(errors=dict(declarations.errors))
+    declared = declarations.registered()
+    with changed_by("code"):
+        for declaration in declared.values():
+            try:
+                _bring_in(declaration, using, report)
+            except Exception as error:  # one job that cannot be stored stops no other
+                report.errors[declaration.id] = str(error)
+                logger.exception("The declared job %r is left as it is", declaration.id)
+        _retire_vanished(declared.keys(), using, report)
+    return report
+
+
+def reset(job_id: str, using: str) -> None:
+    """Write everything that the declaration says over the row, a pause included.
+
+    Raises:
+        JobLookupError: no such row, or no such declaration.
+    """
+    declarations.autodiscover()
+    declaration = declarations.registered().get(job_id)
+    if declaration is None:
+        raise JobLookupError(job_id)
+    with transaction.atomic(using=using):
+        row = definitions.locked(job_id, using)
+        job = _job(declaration, db_now(using))
+        job._explicit = row.state == JobState.PAUSED
+        _write(row, job, declaration, using)
+
+
+def digest(declaration: Declaration) -> str:
+    """One text per declaration: the same on every host and at every start."""
+    job = _job(declaration, declaration.at)
+    columns = jobrow.changed(job)
+    columns["trigger"] = registration.without_implied_start(job.trigger, declaration.at)
+    del columns["next_run_time"]
+    return hashlib.sha256(json.dumps(columns, sort_keys=True).encode()).hexdigest()
+
+
+def _bring_in(declaration: Declaration, using: str, report: Report) -> None:
+    with transaction.atomic(using=using):
+        try:
+            row = definitions.locked(declaration.id, using)
+        except JobLookupError:
+            if _insert(declaration, using):
+                report.added.append(declaration.id)
+            return
+        known = row.declared and row.declaration_digest == digest(declaration)
+        if not known or row.state == JobState.RETIRED:
+            _write(row, _job(declaration, db_now(using)), declaration, using)
+            report.changed.append(declaration.id)
+
+
+def _insert(declaration: Declaration, using: str) -> bool:
+    job = _job(declaration, db_now(using))
+    state = JobState.ACTIVE if job.next_run_time else JobState.FINISHED
+    row = Job(id=declaration.id, state=state, declared=True, **jobrow.changed(job))
+    row.declaration_digest = digest(declaration)
+    try:
+        definitions.insert(row, using)
+    except ConflictingIdError:  # somebody added it since we looked: at the next start
+        return False
+    return True
+
+
+def _write(row: Job, job: jobrow.RowJob, declaration: Declaration, using: str) -> None:
+    columns = registration.again(row, job, db_now(using))
+    if job.next_run_time is None and columns.get("state") == JobState.PAUSED != row.state:
+        columns["state"] = JobState.FINISHED
+    columns |= {"declared": True, "declaration_digest": digest(declaration)}
+    definitions.change(row, using, **columns)
+
+
+def _retire_vanished(declared: object, using: str, report: Report) -> None:
+    rows = Job.objects.using(using).filter(declared=True).exclude(state=JobState.RETIRED)
+    for job_id in rows.values_list("id", flat=True):
+        if job_id in declared:  # type: ignore[operator]
+            continue
+        with transaction.atomic(using=using):
+            row = definitions.locked(job_id, using)
+            if not _may_only_have_failed_to_import(row):
+                definitions.change(row, using, state=JobState.RETIRED, next_run_time=None)
+                report.retired.append(job_id)
+
+
+def _may_only_have_failed_to_import(row: Job) -> bool:
+    app = apps.get_containing_app_config(row.func.partition(":")[0])
+    labels = {row.id.partition(".")[0], app.label if app else ""}
+    return not labels.isdisjoint(declarations.errors)
+
+
+def _job(declaration: Declaration, now: datetime) -> jobrow.RowJob:
+    job = jobrow.RowJob(
+        None,
+        id=declaration.id,
+        func=declaration.func,
+        trigger=declaration.trigger,
+        **declaration.options,
+    )
+    at = declaration.trigger.get_next_fire_time(None, now.astimezone(UTC))
+    job.next_run_time, job._explicit = at, False
+    return job
