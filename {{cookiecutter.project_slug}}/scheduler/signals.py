@@ -10,6 +10,8 @@ from django.dispatch import Signal
 
 run_started = Signal()
 """``execution``: the row as it was started."""
+run_overdue = Signal()
+"""``execution``: still running after its job's ``warn_after``; sent once for a run."""
 run_succeeded = Signal()
 """``execution``: the row as it was finished."""
 run_failed = Signal()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter, deque
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from ..models import Execution
@@ -23,6 +24,7 @@ class Dispatcher:
         self.in_flight: dict[int, Execution] = {}
         self._results: deque[Result] = deque()
         self._unrecorded: dict[int, Result] = {}
+        self._warned: set[int] = set()
         self._wakeup = wakeup
 
     def free(self) -> dict[str, int]:
@@ -38,6 +40,19 @@ class Dispatcher:
     def running(self) -> Counter[UUID]:
         """Runs of each job, by uid."""
         return Counter(row.job_uid for row in self.in_flight.values())
+
+    def overdue(self, now: datetime) -> list[Execution]:
+        """Runs that have lasted longer than their ``warn_after``, each named once."""
+        late = [
+            row
+            for id, row in self.in_flight.items()
+            if row.warn_after is not None
+            and row.started_at is not None
+            and id not in self._warned
+            and now - row.started_at > timedelta(seconds=row.warn_after)
+        ]
+        self._warned.update(row.id for row in late)
+        return late
 
     def submit(self, rows: list[Execution]) -> None:
         """Hand over rows whose start is committed."""
@@ -66,6 +81,7 @@ class Dispatcher:
         for result in results:
             del self._unrecorded[result.id]
             del self.in_flight[result.id]
+            self._warned.discard(result.id)
 
 
 def _run(row: Execution) -> Run:

@@ -50,6 +50,11 @@ class Events:
             self._submission(EVENT_JOB_SUBMITTED, row)
             _send(signals.run_started, Execution, execution=row)
 
+    def overdue(self, row: Execution) -> None:
+        logger.warning("Execution %s of %r runs longer than %g s", row.id, row.job_id,
+                       row.warn_after)  # fmt: skip
+        _send(signals.run_overdue, Execution, execution=row)
+
     def finished(self, row: Execution, result: Result) -> None:
         if result.status is Status.SUCCEEDED:
             self._job_event(EVENT_JOB_EXECUTED, row, retval=result.value)

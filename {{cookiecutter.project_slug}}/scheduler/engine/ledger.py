@@ -62,6 +62,9 @@ class Ledger:
             ).update(
                 status=Status.RUNNING, node_id=self.node_id, term=self.lease.term, started_at=now
             )
+            for row in picked:
+                row.status, row.started_at = Status.RUNNING, now
+                row.node_id, row.term = self.node_id, self.lease.term
         return picked
 
     def finish(self, results: Sequence[Result], runs: Mapping[int, Execution]) -> set[int]:

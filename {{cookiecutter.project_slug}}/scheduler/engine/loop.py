@@ -149,6 +149,8 @@ class Loop:
             if not self.lease.renew():
                 self._demote("another process took the lease")
             self.clock.sync(self.using)
+        for row in self.dispatcher.overdue(self.clock.now()):
+            self.events.overdue(row)
         if self.dispatcher.in_flight and self.leader is None:
             self.dispatcher.cancel(self.ledger.cancel_requested())
 
