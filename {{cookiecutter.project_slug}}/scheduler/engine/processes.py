@@ -15,7 +15,6 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from datetime import datetime
-from multiprocessing.sharedctypes import Synchronized
 from typing import Any
 
 import django
@@ -44,7 +43,7 @@ class ProcessExecutor(ThreadExecutor):
     def __init__(self, slots: int = 2) -> None:
         super().__init__(slots)
         self._context = multiprocessing.get_context("spawn")
-        self._alive_until: Synchronized[float] = self._context.Value("d", 0.0)
+        self._alive_until: Any = self._context.RawValue("d", 0.0)  # one writer: no lock
         self._pool: ProcessPool | None = None
         self._futures: dict[int, Future[Any]] = {}
 
@@ -104,7 +103,7 @@ class ProcessExecutor(ThreadExecutor):
         self._deliver(result)
 
 
-def _prepare(parent: int, alive_until: Synchronized[float]) -> None:
+def _prepare(parent: int, alive_until: Any) -> None:
     """In a new worker: never outlive the scheduler, and know the project."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -115,7 +114,7 @@ def _prepare(parent: int, alive_until: Synchronized[float]) -> None:
     watch.start()
 
 
-def _end_with_parent(alive_until: Synchronized[float]) -> None:
+def _end_with_parent(alive_until: Any) -> None:
     pause = threading.Event()
     while monotonic() < alive_until.value:
         pause.wait(WATCH_INTERVAL)
