@@ -3,26 +3,19 @@
 import os
 from pathlib import Path
 
-import environ
-
+from config.environment import read_environment
 from config.logs import logging_config
 
-
-class DotEnv(environ.Env):
-    """What the settings see, but in a copy: workers must find a changed ``.env`` at a reload."""
-
-    ENVIRON = dict(os.environ)
-
-
-DotEnv.read_env(Path(__file__).with_name(".env"))
-env = DotEnv()
+env = read_environment(Path(__file__).with_name(".env"))
 
 # The application, so that every process manager says just `python -m gunicorn`.
 wsgi_app = "config.wsgi:application"
 
 # Platforms set PORT and route to every address of the container; elsewhere a proxy sits in front.
 # Under systemd the socket unit holds the port, and this is not used.
-bind = env.str("BIND", default=f"0.0.0.0:{env('PORT')}" if "PORT" in env else "127.0.0.1:8000")
+bind = env.str(
+    "BIND", default=f"0.0.0.0:{env.raw('PORT')}" if env.raw("PORT") else "127.0.0.1:8000"
+)
 
 # Processes use the cores, threads wait for the database. Platforms set WEB_CONCURRENCY by memory.
 workers = env.int("WEB_CONCURRENCY", default=2)

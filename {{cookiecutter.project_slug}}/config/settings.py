@@ -5,16 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import environ
-
 from .database import database
+from .environment import read_environment
 from .logs import logging_config, mail_errors
 from .secret import secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
-env.read_env(BASE_DIR / ".env")  # a variable that is set already wins over the file
+env = read_environment(BASE_DIR / ".env")
 
 PROJECT_NAME = "{{ cookiecutter.__quoted.title }}"
 PROJECT_DESCRIPTION = "{{ cookiecutter.__quoted.summary }}"
@@ -22,7 +20,7 @@ DOMAIN = "{{ cookiecutter.__quoted.domain_name }}"
 
 # Production is the default, so that a forgotten variable opens nothing.
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = secret_key(env.str("SECRET_KEY", default=""), DEBUG, BASE_DIR / ".secret_key")
+SECRET_KEY = secret_key(env.raw("SECRET_KEY"), DEBUG, BASE_DIR / ".secret_key")
 ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [DOMAIN]
 )
@@ -76,13 +74,13 @@ TEMPLATES = [
 
 # Database
 # % if cookiecutter.database == "sqlite"
-DATABASE_URL = env.str("DATABASE_URL", default="sqlite:///db.sqlite3")
+DATABASE_URL = env.raw("DATABASE_URL") or "sqlite:///db.sqlite3"
 # % elif cookiecutter.database == "postgresql"
 LOCAL_URL = "postgres://postgres@localhost:5432/{{ cookiecutter.project_slug }}"
-DATABASE_URL = env.str("DATABASE_URL", default=LOCAL_URL if DEBUG else "")
+DATABASE_URL = env.raw("DATABASE_URL") or (LOCAL_URL if DEBUG else "")
 # % else
 LOCAL_URL = "mysql://root@127.0.0.1:3306/{{ cookiecutter.project_slug }}"
-DATABASE_URL = env.str("DATABASE_URL", default=LOCAL_URL if DEBUG else "")
+DATABASE_URL = env.raw("DATABASE_URL") or (LOCAL_URL if DEBUG else "")
 # % endif
 DATABASES = {"default": database(DATABASE_URL, BASE_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

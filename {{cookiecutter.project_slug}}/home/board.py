@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import router
-from django.db.models import Count, Q
+from django.db.models import QuerySet
 
 from scheduler.engine.clock import db_now
 from scheduler.models import Execution, Job, Lease, Node
+
+MOST = 10_000
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,9 @@ class Board:
     standbys: list[Node]
     coming: list[Job]
     recent: list[Execution]
-    succeeded: int
-    failed: int
-    waiting: int
+    succeeded: str
+    failed: str
+    waiting: str
 
 
 def read_board(rows: int = 8) -> Board:
@@ -35,29 +37,25 @@ def read_board(rows: int = 8) -> Board:
     now = db_now(router.db_for_read(Lease) or "default")
     lease = Lease.objects.first() or Lease()
     held = lease.holder and lease.expires_at and lease.expires_at > now
-    alive = [node for node in Node.objects.all() if now - node.beat_at < timedelta(0, node.ttl)]
+    nodes = Node.objects.exclude(role="stopped")
+    alive = [node for node in nodes if now - node.beat_at < timedelta(0, node.ttl)]
+    planned = Job.objects.filter(state="active", next_run_time__isnull=False)
+    ended = Execution.objects.filter(finished_at__gte=now - timedelta(days=1))
     return Board(
         now=now,
         term=lease.term,
         leader=next((node for node in alive if held and node.id == lease.holder), None),
         leading_since=lease.acquired_at,
         standbys=[node for node in alive if node.role == "standby"],
-        coming=list(
-            Job.objects.filter(state="active", next_run_time__isnull=False).order_by(
-                "next_run_time"
-            )[:rows]
-        ),
+        coming=list(planned.order_by("next_run_time")[:rows]),
         recent=list(Execution.objects.order_by("-id")[:rows]),
-        **count_runs(now - timedelta(days=1)),
+        succeeded=count(ended.filter(status="succeeded")),
+        failed=count(ended.filter(status__in=["failed", "timed_out", "lost"])),
+        waiting=count(Execution.objects.filter(status__in=["queued", "running"])),
     )
 
 
-def count_runs(since: datetime) -> dict[str, int]:
-    """Runs by outcome since ``since``, and those that wait or run now."""
-    return Execution.objects.aggregate(
-        succeeded=Count("id", filter=Q(status="succeeded", finished_at__gte=since)),
-        failed=Count(
-            "id", filter=Q(status__in=["failed", "timed_out", "lost"], finished_at__gte=since)
-        ),
-        waiting=Count("id", filter=Q(status__in=["queued", "running"])),
-    )
+def count(runs: QuerySet[Execution]) -> str:
+    """How many, but no more than are quickly counted."""
+    number = runs.order_by()[: MOST + 1].count()
+    return f"{MOST:,}+" if number > MOST else f"{number:,}"

@@ -21,7 +21,7 @@ PRODUCTION = {
 def manage(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run ``manage.py`` with nothing but ``environment``, which also hides what .env sets."""
     keep = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
-    hidden = {"DEBUG": "", "SECRET_KEY": "", "DATABASE_URL": ""}
+    hidden = dict.fromkeys(["DEBUG", "SECRET_KEY", "DATABASE_URL"], "")
     return subprocess.run(
         [sys.executable, "manage.py", *words],
         cwd=ROOT,
@@ -50,6 +50,9 @@ def test_models_and_migrations_agree() -> None:
         ({"DATABASE_URL": "postgres://me:pass@host:port/x"}, ["malformed", "mysql://"]),
         ({"DATABASE_URL": "postgres://me:pass@host/"}, ["without the database's name"]),
         ({"DATABASE_URL": "sqlite://:memory:"}, ["names no SQLite file"]),
+        ({"DEBUG": "yse"}, ["DEBUG is 'yse'", "true and false"]),
+        ({"APSCHEDULER_MAX_WORKERS": "many"}, ["APSCHEDULER_MAX_WORKERS is 'many'"]),
+        ({"EMAIL_URL": "mail.example.com"}, ["EMAIL_URL is malformed", "smtp+tls://USER"]),
         ({"LOG_FORMAT": "xml"}, ["LOG_FORMAT is 'xml'", "text, json"]),
         ({"LOG_LEVEL": "loud"}, ["LOG_LEVEL is 'loud'", "WARNING"]),
     ],
