@@ -63,9 +63,11 @@ def _job(number: int, now: datetime) -> Any:
     from scheduler.models import Job
 
     seconds = 60 + number % 7 * 300
-    trigger = json.dumps(
-        {"kind": "interval", "seconds": seconds}, separators=(",", ":"), sort_keys=True
-    )
+    schedule: dict[str, Any] = {"type": "interval", "seconds": seconds, "timezone": "UTC"}
+    if number % 2:
+        minute = str(number % 60)
+        schedule = {"type": "cron", "hour": "*/2", "minute": minute, "timezone": "Europe/Berlin"}
+    trigger = json.dumps(schedule, separators=(",", ":"), sort_keys=True)
     return Job(
         id=f"shop.task_{number:04}",
         name=f"Task {number}",

@@ -28,7 +28,7 @@ SPANS = {
 }
 MOST_JOBS = 50
 NEVER = datetime.min.replace(tzinfo=UTC)
-HEAVY = ("traceback", "log", "return_value", "args", "kwargs")
+HEAVY = ("traceback", "log", "return_value")
 
 
 @dataclass(frozen=True)

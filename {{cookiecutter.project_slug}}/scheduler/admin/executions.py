@@ -9,14 +9,16 @@ from django.contrib.admin.options import ShowFacets
 from django.contrib.admin.utils import quote
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ..conf import conf
 from ..models import Execution
-from ..models.execution import Kind
-from . import times
+from ..models.execution import FINAL, OPEN, Kind
+from . import execution_actions, execution_page, times
+from .arguments import scrubbed
+from .execution_actions import SELECTED
 from .execution_list import (
     DatesFilter,
     ExecutionChangeList,
@@ -52,6 +54,39 @@ class ExecutionAdmin(admin.ModelAdmin):
     show_facets = ShowFacets.NEVER
     sortable_by = ()
     change_list_template = "admin/scheduler/execution_list.html"
+    actions = SELECTED
+
+    def get_urls(self) -> list[Any]:
+        site = self.admin_site
+        own = [
+            path(
+                f"<path:object_id>/{name}/",
+                site.admin_view(execution_actions.view(name)),
+                name=f"scheduler_execution_{name}",
+            )
+            for name in execution_actions.CALLS
+        ]
+        return [*own, *super().get_urls()]
+
+    def has_run_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("scheduler.run_job")
+
+    def has_cancel_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("scheduler.cancel_execution")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        ended = obj is None or obj.status in FINAL
+        return ended and super().has_delete_permission(request, obj)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        return execution_page.view(request, object_id, self)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        open_ones = {str(row) for row in objs if row.status in OPEN}
+        named = [str(row) for row in objs]
+        return named, {"executions": len(named)}, set(), sorted(open_ones)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -88,7 +123,7 @@ class ExecutionAdmin(admin.ModelAdmin):
 
     @admin.display(description="outcome")
     def outcome(self, execution: Execution) -> SafeString:
-        text = execution.exception or execution.reason
+        text = scrubbed(execution.exception or execution.reason, execution)
         if not text:
             return badge(execution.status)
         return format_html(

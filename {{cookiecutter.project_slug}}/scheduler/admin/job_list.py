@@ -29,6 +29,7 @@ class JobChangeList(ChangeList):
         for job in self.result_list:
             job.seen_at = seen_at
             job.latest = latest.get(job.pk, [])
+            job.viewer = request.user
 
 
 class LastOutcomeFilter(Choice):

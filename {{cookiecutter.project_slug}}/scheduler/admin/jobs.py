@@ -1,4 +1,4 @@
-"""Jobs in the admin: the list."""
+"""Jobs in the admin: the list, and the routes to everything else about a job."""
 
 from __future__ import annotations
 
@@ -6,28 +6,35 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import ShowFacets
+from django.contrib.admin.utils import unquote
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.urls import path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ..conf import conf
+from ..jobrow import zone_of
 from ..models import Job
-from . import schedules, strip, times
+from . import history, job_actions, job_page, run_now, schedules, strip, times
+from .arguments import scrubbed
+from .bulk import SELECTED
 from .choices import StateFilter, ValueFilter
+from .job_buttons import draw as draw_buttons
 from .job_list import JobChangeList, LastOutcomeFilter, OriginFilter
 from .outcomes import badge
+from .permissions import JobPermissions
+from .removal import Removal
 
 
-class JobAdmin(admin.ModelAdmin):
+class JobAdmin(Removal, JobPermissions, admin.ModelAdmin):
     list_display = (
         "title",
         "schedule",
         "next_run",
         "state_badge",
-        "last_outcome",
         "last_runs",
-        "mean_duration",
+        "buttons",
     )
     list_filter = (
         ("state", StateFilter),
@@ -40,16 +47,38 @@ class JobAdmin(admin.ModelAdmin):
     search_help_text = "A part of a job's id, name or function."
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
+    actions = SELECTED
     change_list_template = "admin/scheduler/job_list.html"
+    object_history_template = "admin/scheduler/job_history.html"
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    def get_urls(self) -> list[Any]:
+        site = self.admin_site
+        own = [
+            path(
+                f"<path:object_id>/{name}/",
+                site.admin_view(job_actions.view(name)),
+                name=f"scheduler_job_{name}",
+            )
+            for name in job_actions.ACTIONS
+        ]
+        run = site.admin_view(lambda request, object_id: run_now.view(request, object_id, self))
+        return [
+            *own,
+            path("<path:object_id>/run/", run, name="scheduler_job_run"),
+            *super().get_urls(),
+        ]
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> Any:
+        return job_page.add(request, self)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        return job_page.change(request, object_id, self)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        context = {"changes": history.of(unquote(object_id)), **(extra_context or {})}
+        return super().history_view(request, object_id, context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return Job.objects.using(conf().DATABASE)
@@ -73,16 +102,23 @@ class JobAdmin(admin.ModelAdmin):
         return format_html(
             '{}<div class="sch-quiet"><code>{}</code></div>',
             schedules.words(job),
-            schedules.raw(job),
+            job.trigger,
         )
 
     @admin.display(description="next run", ordering=F("next_run_time").asc(nulls_last=True))
     def next_run(self, job: Job) -> SafeString | str:
-        return times.moment(job.next_run_time, job.seen_at)
+        trigger = schedules.trigger_of(job)
+        if job.next_run_time is None or trigger is None:
+            return times.moment(job.next_run_time, job.seen_at)
+        return format_html(
+            '{}<div class="sch-quiet">{}</div>',
+            times.moment(job.next_run_time, job.seen_at),
+            times.in_zone(job.next_run_time, zone_of(trigger)),
+        )
 
     @admin.display(description="state", ordering="state")
     def state_badge(self, job: Job) -> SafeString:
-        error = format_html('<div class="sch-why">{}</div>', job.last_error[:200])
+        error = format_html('<div class="sch-why">{}</div>', scrubbed(job.last_error, job)[:200])
         return format_html(
             '<span class="sch-badge sch-state-{}">{}</span>{}',
             job.state,
@@ -90,17 +126,17 @@ class JobAdmin(admin.ModelAdmin):
             error if job.last_error else "",
         )
 
-    @admin.display(description="last outcome")
-    def last_outcome(self, job: Job) -> SafeString | str:
-        if not job.latest:
-            return "-"
-        last = job.latest[0]
-        return format_html("{}", badge(last.status))
-
     @admin.display(description=f"last {strip.LAST} runs")
     def last_runs(self, job: Job) -> SafeString | str:
-        return strip.draw(job.latest)
+        if not job.latest:
+            return "-"
+        return format_html(
+            '{}{} <span class="sch-quiet">mean {}</span>',
+            strip.draw(job.latest),
+            badge(job.latest[0].status),
+            times.duration(strip.mean_duration(job.latest)),
+        )
 
-    @admin.display(description="mean duration")
-    def mean_duration(self, job: Job) -> str:
-        return times.duration(strip.mean_duration(job.latest))
+    @admin.display(description="act")
+    def buttons(self, job: Job) -> SafeString:
+        return draw_buttons(job)

@@ -12,13 +12,13 @@ from ..conf import conf
 from ..models import Execution, Job
 from ..models.execution import Status
 from ..models.job import JobState
-from . import bounded, health, tally, timeline
+from . import bounded, health, lanes, planned, tally, timeline
 from .clock import now
 from .lag import Lag, start_lag
 from .nodes import node_names
 from .outcomes import PROBLEMS
 
-SHOWN = 10
+SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ def read(user: Any) -> Overview:
         )
     if user.has_perm("scheduler.view_execution"):
         shown |= _executions(using, at)
+        shown["timeline"] = _timeline(using, at, shown.get("upcoming"), shown["problems"])
     return Overview(
         at=at,
         health=health.read(using, at),
@@ -74,9 +75,25 @@ def _executions(using: str, at: datetime) -> dict[str, Any]:
         "queued": tally.Count(queued, queued == tally.CAP),
         "problems": problems[:SHOWN],
         "counts": tally.by_outcome(using, at),
-        "timeline": timeline.draw(tally.by_hour(using, at), at),
         "lag": start_lag(using),
     }
+
+
+def _timeline(
+    using: str, at: datetime, upcoming: list[Job] | None, problems: list[Execution]
+) -> timeline.Timeline:
+    hours = tally.by_hour(using, at)
+    shown: list[str] = []
+    if upcoming is not None:  # the user may see jobs
+        failed = [execution.job_id for execution in problems[: lanes.MOST // 2]]
+        shown = list(dict.fromkeys([*failed, *(job.pk for job in upcoming)]))
+    start = hours[0].start
+    return timeline.draw(
+        hours,
+        at,
+        planned.by_hour(using, at),
+        lanes.read(using, shown, start, at, start + timeline.SPAN),
+    )
 
 
 def _database(using: str) -> str:

@@ -1,13 +1,104 @@
-"""A job's trigger, in words and raw."""
+"""A job's trigger: in words, raw, and the runs that it will bring."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from apscheduler.triggers.base import BaseTrigger
+
+from .. import triggers
+from ..jobrow import zone_of
 from ..models import Job
+
+PREVIEWED = 10
+FINEST = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class ClockChange:
+    """A daylight-saving change: the wall clock of ``zone`` goes from ``before`` to ``after``."""
+
+    at: datetime
+    before: datetime
+    after: datetime
+
+    @property
+    def forward(self) -> bool:
+        return self.shift > timedelta()
+
+    @property
+    def shift(self) -> timedelta:
+        return (self.after.utcoffset() or timedelta()) - (self.before.utcoffset() or timedelta())
+
+
+@dataclass(frozen=True)
+class Run:
+    """A coming run, and the change of the clock that lies between it and the one before."""
+
+    at: datetime
+    change: ClockChange | None = None
+
+
+def trigger_of(job: Job) -> BaseTrigger | None:
+    """None for a text that makes no trigger."""
+    try:
+        return triggers.loads(job.trigger)
+    except triggers.TriggerError:
+        return None
 
 
 def words(job: Job) -> str:
-    return raw(job)
+    trigger = trigger_of(job)
+    return triggers.describe(trigger) if trigger else "cannot be read"
 
 
-def raw(job: Job) -> str:
-    return job.trigger
+def coming(
+    trigger: BaseTrigger, now: datetime, first: datetime | None = None, number: int = PREVIEWED
+) -> list[Run]:
+    """The next runs in the trigger's own zone, daylight-saving changes marked.
+
+    Args:
+        first: the next run where it is known already; the trigger goes on from there.
+    """
+    zone = zone_of(trigger)
+    following = triggers.next_runs(trigger, number, first or now)
+    if first:
+        following = [first, *(at for at in following if at > first)]
+    runs: list[Run] = []
+    previous = now.astimezone(zone)
+    for at in following[:number]:
+        local = at.astimezone(zone)
+        runs.append(Run(local, clock_change(previous, local, zone)))
+        previous = local
+    return runs
+
+
+def clock_change(since: datetime, until: datetime, zone: tzinfo) -> ClockChange | None:
+    """The first change of the wall clock of ``zone`` between two moments.
+
+    Looks once a week, so a zone that changes twice within one is seen as it ends up.
+    """
+    low, end = since.astimezone(UTC), until.astimezone(UTC)
+    while low < end:
+        high = min(low + timedelta(days=7), end)
+        if _offset(low, zone) != _offset(high, zone):
+            return _narrowed(low, high, zone)
+        low = high
+    return None
+
+
+def _narrowed(low: datetime, high: datetime, zone: tzinfo) -> ClockChange:
+    before = _offset(low, zone)
+    while high - low > FINEST:
+        middle = low + (high - low) / 2
+        if _offset(middle, zone) == before:
+            low = middle
+        else:
+            high = middle
+    at = high.replace(microsecond=0)
+    return ClockChange(at, (at - FINEST).astimezone(zone), at.astimezone(zone))
+
+
+def _offset(at: datetime, zone: tzinfo) -> timedelta | None:
+    return at.astimezone(zone).utcoffset()

@@ -58,6 +58,14 @@ def moment(at: datetime | None, now: datetime) -> SafeString | str:
     )
 
 
+def in_zone(at: datetime, zone: tzinfo) -> str:
+    """The wall clock of another zone, with its name; empty where it shows the same."""
+    local = timezone.localtime(at)
+    if at.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
+        return ""
+    return f"{absolute(at, zone)} {zone}"
+
+
 def _two_units(seconds: int) -> str:
     parts = []
     for unit, size in STEPS:

@@ -102,6 +102,12 @@ class DjangoScheduler(LiveJobs, BlockingScheduler):
             executor = ProcessExecutor(executor._pool._max_workers)
         super().add_executor(executor, alias, **options)
 
+    def _configure(self, config: dict[str, Any]) -> None:
+        """APScheduler's, but a job may be late: its default grace of one second loses runs."""
+        given = {"misfire_grace_time": None, **conf().JOB_DEFAULTS}
+        config["job_defaults"] = given | dict(config.get("job_defaults", {}))
+        super()._configure(config)
+
     def _create_default_executor(self) -> ThreadExecutor:
         return ThreadExecutor(conf().MAX_WORKERS)
 

@@ -6,8 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.contrib.admin.utils import quote
+from django.urls import reverse
 
-from ..admin import outcomes, overview, times
+from ..admin import job_actions, outcomes, overview, times
+from ..models import Job
 
 register = template.Library()
 register.filter("sch_absolute", times.absolute)
@@ -24,3 +27,19 @@ def scheduler_overview(context: template.Context) -> overview.Overview:
 @register.simple_tag
 def sch_moment(at: datetime | None, now: datetime) -> Any:
     return times.moment(at, now)
+
+
+@register.filter
+def sch_wall(at: datetime) -> str:
+    """As the wall clock of its own zone shows it."""
+    return times.absolute(at, at.tzinfo)
+
+
+@register.filter
+def sch_relative(at: datetime, now: datetime) -> str:
+    return times.relative(at, now)
+
+
+@register.filter
+def sch_action_url(action: job_actions.JobAction, job: Job) -> str:
+    return reverse(f"admin:scheduler_job_{action.name}", args=[quote(job.pk)])

@@ -1,0 +1,1 @@
+"""An app whose jobs the admin's tests and screenshots are made of."""

@@ -1,0 +1,94 @@
+"""What was done, for Django's admin log and the job's own history: before and after, no secrets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
+from django.http import HttpRequest
+
+from .. import triggers
+from ..models import Change, Job
+from .arguments import masked_columns, sensitive_names
+
+WORDS = {"func": "function", "kwargs": "keyword arguments", "args": "arguments"}
+LONGEST = 300
+
+
+def log(request: HttpRequest, row: Model, message: str, flag: int = CHANGE) -> None:
+    """One entry in Django's admin log."""
+    LogEntry.objects.create(
+        user_id=request.user.pk,
+        content_type_id=ContentType.objects.get_for_model(type(row)).pk,
+        object_id=str(row.pk),
+        object_repr=str(row)[:200],
+        action_flag=flag,
+        change_message=message,
+    )
+
+
+def definition(job: Job) -> dict[str, Any]:
+    """The columns that people change, by name."""
+    from .digest import DEFINITION
+
+    columns = {name: getattr(job, name) for name in (*DEFINITION, "state") if name != "uid"}
+    return masked_columns(columns, sensitive_names(job))
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """``max retries: 0 → 3; trigger: Every hour → Every day``."""
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return "; ".join(
+        f"{label(name)}: {value(name, before.get(name))} → {value(name, after.get(name))}"
+        for name in names
+    )
+
+
+def label(name: str) -> str:
+    return WORDS.get(name, name.replace("_", " "))
+
+
+def value(name: str, raw: Any) -> str:
+    """A column's value as a person reads it."""
+    if raw is None or raw == "":
+        return "nothing"
+    text = str(raw)
+    if name == "trigger":
+        with suppress(triggers.TriggerError):
+            text = triggers.describe(triggers.loads(text))
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def told(change: Change, names: frozenset[str]) -> str:
+    """A change record in words; ``names`` are sensitive, beside those the record itself tells."""
+    before, after = _columns(change.before), _columns(change.after)
+    for columns in (before, after):
+        names |= _listed(columns.get("sensitive"))
+    before, after = masked_columns(before, names), masked_columns(after, names)
+    hidden = {"planned_trigger", "declaration_digest", "next_run_time", "last_error"}
+    for columns in (before, after):
+        for name in hidden:
+            columns.pop(name, None)
+    if not before or not after:
+        return ""
+    return difference(before, after)
+
+
+def _columns(text: str) -> dict[str, Any]:
+    try:
+        columns = json.loads(text)
+    except ValueError:
+        return {}
+    return columns if isinstance(columns, dict) else {}
+
+
+def _listed(text: Any) -> frozenset[str]:
+    try:
+        return frozenset(map(str, json.loads(text or "[]")))
+    except (TypeError, ValueError):
+        return frozenset()

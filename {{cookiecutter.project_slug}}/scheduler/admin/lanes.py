@@ -1,0 +1,80 @@
+"""A few jobs, each on a line of its own in the timeline: its last runs and its next ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.admin.utils import quote
+from django.urls import reverse
+
+from .. import triggers
+from ..models import Execution, Job
+from ..models.job import JobState
+from . import bounded
+from .schedules import trigger_of
+
+MOST = 12
+PAST, FUTURE = 100, 40
+COLUMNS = ("id", "job_id", "status", "due_at", "started_at", "finished_at")
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A run, or runs side by side; ``kind`` names the colour."""
+
+    start: datetime
+    end: datetime
+    kind: str
+
+
+@dataclass(frozen=True)
+class Lane:
+    job: Job
+    stretches: list[Stretch]
+
+    @property
+    def href(self) -> str:
+        return reverse("admin:scheduler_job_change", args=[quote(self.job.pk)])
+
+
+def read(
+    using: str, job_ids: Sequence[str], start: datetime, now: datetime, end: datetime
+) -> list[Lane]:
+    """For the first jobs of ``job_ids``; what is too dense to draw run by run is one stretch."""
+    jobs = list(Job.objects.using(using).filter(pk__in=job_ids[:MOST]))
+    runs: dict[str, list[Execution]] = {job.pk: [] for job in jobs}
+    recent = Execution.objects.using(using).only(*COLUMNS).order_by("-id")
+    for run in bounded.rows([recent.filter(job_id=job.pk)[:PAST] for job in jobs]):
+        runs[run.job_id].append(run)
+    lanes = []
+    for job in sorted(jobs, key=lambda job: str(job).casefold()):
+        past = _past(runs[job.pk], start, now)
+        lanes.append(Lane(job, [*past, *_future(job, now, end)]))
+    return lanes
+
+
+def _past(runs: list[Execution], start: datetime, now: datetime) -> list[Stretch]:
+    stretches = []
+    for run in sorted(runs, key=lambda run: run.pk):
+        began = run.started_at or run.finished_at or run.due_at
+        ended = run.finished_at or now
+        if ended >= start:
+            stretches.append(Stretch(max(began, start), ended, run.status))
+    if len(runs) == PAST and stretches and stretches[0].start > start:
+        stretches.insert(0, Stretch(start, stretches[0].start, "more"))
+    return stretches
+
+
+def _future(job: Job, now: datetime, end: datetime) -> list[Stretch]:
+    trigger = trigger_of(job)
+    if trigger is None or job.state != JobState.ACTIVE or job.next_run_time is None:
+        return []
+    first = max(job.next_run_time, now)
+    later = triggers.next_runs(trigger, FUTURE, first)
+    runs = [first, *(at for at in later if at > first)]
+    stretches = [Stretch(at, at, "planned") for at in runs if at <= end]
+    if len(runs) >= FUTURE and runs[-1] < end:
+        stretches.append(Stretch(runs[-1], end, "more"))
+    return stretches
