@@ -156,7 +156,7 @@ def _annotated(parameter: Kind) -> Any:
 
 
 def _label(parameter: Kind) -> str:
-    stars = {Kind.VAR_POSITIONAL: "*", Kind.VAR_KEYWORD: "**"}
+    stars: dict[Any, str] = {Kind.VAR_POSITIONAL: "*", Kind.VAR_KEYWORD: "**"}
     return stars.get(parameter.kind, "") + parameter.name
 
 

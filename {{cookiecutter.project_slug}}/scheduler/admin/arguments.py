@@ -84,9 +84,9 @@ def _named(row: Policies) -> list[tuple[str, str]]:
 
 def _positions(func: str, number: int) -> list[str]:
     try:
-        parameters = inspect.signature(functions.resolve(func)).parameters.values()
+        parameters = [*inspect.signature(functions.resolve(func)).parameters.values()]
     except (functions.FunctionError, TypeError, ValueError):
-        parameters = ()
+        parameters = []
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     names = [parameter.name for parameter in parameters if parameter.kind in kinds]
     return [

@@ -20,10 +20,10 @@ WORDS = {"func": "function", "kwargs": "keyword arguments", "args": "arguments"}
 LONGEST = 300
 
 
-def log(request: HttpRequest, row: Model, message: str, flag: int = CHANGE) -> None:
+def log(request: HttpRequest, row: Model, message: str, flag: int = CHANGE) -> LogEntry:
     """One entry in Django's admin log."""
-    LogEntry.objects.create(
-        user_id=request.user.pk,
+    return LogEntry.objects.create(
+        user_id=request.user.pk or 0,
         content_type_id=ContentType.objects.get_for_model(type(row)).pk,
         object_id=str(row.pk),
         object_repr=str(row)[:200],

@@ -23,7 +23,8 @@ def counts(querysets: Sequence[QuerySet], cap: int) -> list[int]:
     if not querysets:
         return []
     using = querysets[0].db
-    selects, params = [], []
+    selects: list[str] = []
+    params: list[Any] = []
     for number, queryset in enumerate(querysets):
         sql, values = _compiled(queryset.order_by().values("pk")[:cap])
         selects.append(f"(SELECT COUNT(*) FROM ({sql}) AS t{number})")
@@ -42,7 +43,8 @@ def rows(querysets: Sequence[QuerySet]) -> list[Execution]:
 
 
 def _rows(querysets: Sequence[QuerySet]) -> list[Execution]:
-    selects, params = [], []
+    selects: list[str] = []
+    params: list[Any] = []
     for number, queryset in enumerate(querysets):
         try:
             sql, values = _compiled(queryset)

@@ -48,11 +48,11 @@ def functions() -> dict[str, Choosable]:
     declarations.autodiscover()
     found = {each.ref: each.func for each in declarations.registered().values()}
     for config in apps.get_app_configs():
-        module = sys.modules.get(f"{config.name}.jobs")
-        for name, value in vars(module).items() if module else ():
-            own = inspect.isfunction(value) and value.__module__ == module.__name__
-            if own and not name.startswith("_"):
-                found.setdefault(f"{module.__name__}:{value.__qualname__}", value)
+        if module := sys.modules.get(f"{config.name}.jobs"):
+            for name, value in vars(module).items():
+                own = inspect.isfunction(value) and value.__module__ == module.__name__
+                if own and not name.startswith("_"):
+                    found.setdefault(f"{module.__name__}:{value.__qualname__}", value)
     return {ref: Choosable(ref, found[ref]) for ref in sorted(found)}
 
 

@@ -33,6 +33,7 @@ class ExecutionChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         self.page = self.asked.page(self.list_per_page)
         names = node_names({execution.node_id for execution in self.page.rows})
+        execution: Any
         for execution in self.page.rows:
             execution.seen_at = self.seen_at
             execution.node_name = names.get(execution.node_id, "-")

@@ -144,7 +144,7 @@ class ExecutionAdmin(admin.ModelAdmin):
         return times.duration(execution.lag)
 
     @admin.display(description="duration")
-    def duration(self, execution: Execution) -> str:
+    def duration(self, execution: Any) -> str:
         if execution.started_at and not execution.finished_at:
             return times.duration(execution.seen_at - execution.started_at) + " so far"
         return times.duration(execution.duration)
@@ -159,5 +159,5 @@ class ExecutionAdmin(admin.ModelAdmin):
         return f"{kind}, {execution.requested_by}" if execution.requested_by else kind
 
     @admin.display(description="node")
-    def node(self, execution: Execution) -> str:
+    def node(self, execution: Any) -> str:
         return execution.node_name

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.admin.utils import quote
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from ..models import Job
 from ..models.job import JobState
 from .job_actions import ACTIONS
 
 IN_LIST = ("pause", "resume", "retry")
 
 
-def draw(job: Job) -> SafeString:
+def draw(job: Any) -> SafeString:
     """A link to the confirmation of a run, and buttons that send the list's own form elsewhere."""
     pk = quote(job.pk)
     buttons = format_html_join(

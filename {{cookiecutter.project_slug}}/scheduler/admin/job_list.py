@@ -26,6 +26,7 @@ class JobChangeList(ChangeList):
         latest = {}
         if request.user.has_perm("scheduler.view_execution"):
             latest = strip.latest([job.pk for job in self.result_list], conf().DATABASE)
+        job: Any
         for job in self.result_list:
             job.seen_at = seen_at
             job.latest = latest.get(job.pk, [])

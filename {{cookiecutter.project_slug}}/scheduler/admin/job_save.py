@@ -99,8 +99,9 @@ def conflict(form: JobForm, row: Job) -> bool:
         )
         + ". Save again to put what stands below in its place.",
     )
-    form.data = form.data.copy()
-    form.data["read"] = digest.taken(row)
+    data: Any = form.data
+    form.data = data.copy()
+    form.data["read"] = digest.taken(row)  # type: ignore[index]
     return True
 
 

@@ -9,7 +9,7 @@ from ..conf import conf
 from ..models import Node
 
 
-def node_names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
+def node_names(ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
     """``host:pid`` by id; a node whose row is gone is missing."""
     known = [node_id for node_id in ids if node_id]
     if not known:

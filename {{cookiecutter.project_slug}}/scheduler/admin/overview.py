@@ -61,7 +61,7 @@ def read(user: Any) -> Overview:
 
 def _executions(using: str, at: datetime) -> dict[str, Any]:
     light = Execution.objects.using(using).defer("traceback", "log", "return_value")
-    running = list(light.filter(status=Status.RUNNING).order_by("due_at")[:SHOWN])
+    running: list[Any] = list(light.filter(status=Status.RUNNING).order_by("due_at")[:SHOWN])
     problems = bounded.rows(
         [light.filter(status=s).order_by("-finished_at")[:SHOWN] for s in PROBLEMS]
     )

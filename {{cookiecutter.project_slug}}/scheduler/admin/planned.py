@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
@@ -53,9 +54,8 @@ def by_hour(using: str, now: datetime, budget: float = BUDGET) -> Planned:
     total, counted, jobs = [0.0] * HOURS, 0, 0
     until = time.monotonic() + budget
     rest = (hour + HOUR - now) / HOUR
-    for job_id, text, first in soon.order_by("next_run_time").values_list(
-        "id", "trigger", "next_run_time"
-    )[:MOST_KEPT]:
+    rows: Any = soon.order_by("next_run_time").values_list("id", "trigger", "next_run_time")
+    for job_id, text, first in rows[:MOST_KEPT]:
         jobs += 1
         counts = _kept.get(job_id)
         if counts is None or counts.trigger != text or counts.hour != hour:
