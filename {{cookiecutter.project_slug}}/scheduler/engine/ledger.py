@@ -47,7 +47,7 @@ class Ledger:
         """
         picked: list[Execution] = []
         left, running = Counter(free), Counter(running)
-        while rows := self._candidates(now, left, running):
+        while rows := self._candidates(now, left, running, picked):
             before = len(picked)
             for row in rows:
                 if left[row.executor] > 0 and running[row.job_uid] < row.max_instances:
@@ -112,7 +112,7 @@ class Ledger:
         return list(rows.values_list("id", flat=True))
 
     def _candidates(
-        self, now: datetime, left: Counter[str], running: Counter[UUID]
+        self, now: datetime, left: Counter[str], running: Counter[UUID], picked: list[Execution]
     ) -> list[Execution]:
         free = [alias for alias, count in left.items() if count > 0]
         if not free:
@@ -122,6 +122,8 @@ class Ledger:
         )
         if running:
             rows = rows.exclude(job_uid__in=list(running), max_instances=1)
+        if picked:
+            rows = rows.exclude(id__in=[row.id for row in picked])
         rows = rows.order_by("due_at", "id").select_for_update(skip_locked=self._skips())
         return list(rows[: sum(left[alias] for alias in free)])
 

@@ -1,0 +1,37 @@
+"""Bodies that write down that they were called, and one that waits."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from scheduler.engine.runner import current_run
+
+calls: list[tuple[Any, ...]] = []
+"""Job, slot and attempt of each call, in order."""
+gate = threading.Event()
+
+
+def note() -> str:
+    run = current_run()
+    assert run is not None
+    calls.append((run.job_id, run.scheduled_run_time, run.attempt))
+    return "noted"
+
+
+def wait() -> str:
+    """Goes on when the test opens ``gate``."""
+    note()
+    return "passed" if gate.wait(30) else "nobody opened"
+
+
+def boom() -> None:
+    note()
+    raise ValueError("on purpose")
+
+
+def poison() -> str:
+    """A result that no text column stores as it is."""
+    note()
+    print("nul \0, surrogate \ud800")
+    return "\0\ud800"

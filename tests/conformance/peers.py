@@ -1,0 +1,90 @@
+"""A scheduler in a thread of its own, with the thread's own connection, turned by the test."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from django.db import connections
+
+from scheduler.engine.scheduler import DjangoScheduler
+from scheduler.models import Execution
+
+Answer = TypeVar("Answer")
+PATIENCE = 30.0
+"""Seconds after which a step that hangs is an error, not a wait."""
+TURNS = 200
+
+
+class Peer:
+    """As another process would be: nothing is shared but the database."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._steps: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
+        self._thread.start()
+        self.scheduler: DjangoScheduler = self.do(DjangoScheduler)
+        self.do(self.scheduler.begin)
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def begin(self, step: Callable[[], Answer]) -> Future[Answer]:
+        """Start a step in the peer's thread, and do not wait for it."""
+        future: Future[Answer] = Future()
+        self._steps.put((step, future))
+        return future
+
+    def do(self, step: Callable[[], Answer]) -> Answer:
+        return self.begin(step).result(PATIENCE)
+
+    def turn(self) -> float:
+        return self.do(self.scheduler._process_jobs)
+
+    def turn_until(self, done: Callable[[], Any]) -> Any:
+        """Turn, and between turns wait for whatever the bodies deliver."""
+        for _ in range(TURNS):
+            self.turn()
+            if found := done():
+                return found
+            self.do(lambda: self.scheduler.wake.wait(0.05))
+        raise AssertionError(f"not in {TURNS} turns; the ledger: {ledger()}")
+
+    def end(self) -> None:
+        self.do(lambda: self.scheduler.loop.drain(lambda: 0.0))
+        self.do(connections.close_all)
+        self.vanish()
+
+    def vanish(self) -> None:
+        """As kill -9 would: no further step, nothing written."""
+        self._steps.put(None)
+        self._thread.join(PATIENCE)
+
+    @property
+    def lease(self) -> Any:
+        return self.scheduler.loop.lease
+
+    @property
+    def leads(self) -> bool:
+        return self.scheduler.loop.leads
+
+    def _serve(self) -> None:
+        while (step := self._steps.get()) is not None:
+            function, future = step
+            try:
+                future.set_result(function())
+            except BaseException as error:
+                future.set_exception(error)
+
+
+def ledger() -> list[tuple[Any, ...]]:
+    """What a failing test shows."""
+    return list(
+        Execution.objects.order_by("id").values_list(
+            "job_id", "scheduled_run_time", "attempt", "status", "reason", "exception"
+        )
+    )
