@@ -10,7 +10,7 @@ import environ
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "{{cookiecutter.project_slug}}"
-sys.path.insert(0, str(TEMPLATE))
+sys.path.append(str(TEMPLATE))  # last: it has a package named tests of its own
 
 SECRET_KEY = "only for tests"
 USE_TZ = True

@@ -5,31 +5,26 @@ The pool is Pebble's, whose point over the standard library's is that a running 
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import multiprocessing
 import os
-import signal
-import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-import django
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
 from ..models.execution import Status
 from .clock import ClusterClock, monotonic
 from .executors import ThreadExecutor
 from .runner import Result, Run, run
+from .worker import prepare
 
 logger = logging.getLogger("scheduler.processes")
 
 CONSTS.term_timeout = 0.2  # workers ignore SIGTERM, so that a dyno's TERM to all leaves them be
-PR_SET_PDEATHSIG = 1
-WATCH_INTERVAL = 0.5
 
 
 class ProcessExecutor(ThreadExecutor):
@@ -79,7 +74,7 @@ class ProcessExecutor(ThreadExecutor):
         if self._pool is None or not self._pool.active:
             self._pool = ProcessPool(
                 max_workers=self.slots,
-                initializer=_prepare,
+                initializer=prepare,
                 initargs=(os.getpid(), self._alive_until),
                 context=self._context,
             )
@@ -101,24 +96,6 @@ class ProcessExecutor(ThreadExecutor):
         except BaseException as error:
             result = replace(gone, reason=f"its worker process failed: {type(error).__name__}")
         self._deliver(result)
-
-
-def _prepare(parent: int, alive_until: Any) -> None:
-    """In a new worker: never outlive the scheduler, and know the project."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
-    watch = threading.Thread(target=_end_with_parent, args=(alive_until,), daemon=True)
-    django.setup()
-    watch.start()
-
-
-def _end_with_parent(alive_until: Any) -> None:
-    pause = threading.Event()
-    while monotonic() < alive_until.value:
-        pause.wait(WATCH_INTERVAL)
-    os._exit(1)
 
 
 def _body(task: tuple[Any, ...], trusted_until: float, began: datetime, at: float) -> Result:

@@ -1,0 +1,34 @@
+"""How a worker process begins. It is unpickled before Django is set up: nothing here is a model."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import threading
+from typing import Any
+
+import django
+
+from .clock import monotonic
+
+PR_SET_PDEATHSIG = 1
+WATCH_INTERVAL = 0.5
+
+
+def prepare(parent: int, alive_until: Any) -> None:
+    """In a new worker: never outlive the scheduler, and know the project."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+    watch = threading.Thread(target=_end_with_parent, args=(alive_until,), daemon=True)
+    django.setup()
+    watch.start()
+
+
+def _end_with_parent(alive_until: Any) -> None:
+    pause = threading.Event()
+    while monotonic() < alive_until.value:
+        pause.wait(WATCH_INTERVAL)
+    os._exit(1)
