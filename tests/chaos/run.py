@@ -1,0 +1,152 @@
+"""One chaos run: a database, three schedulers, a load, faults one after another, a verdict."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from .checker import Expected, Verdict, judge, read_rows
+from .cluster import Cluster
+from .faults import FAULTS, Fault, Struck
+from .load import STEADY, Load, add_steady_jobs
+from .record import now
+from .servers import Server, SQLite
+
+RECOVERS_WITHIN = 30.0
+"""Seconds after which nobody running anything is a failure of its own, whatever the fault."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """How long one fault was felt."""
+
+    fault: str
+    seconds: float
+    """Takeover: from the fault to the new term. Otherwise: to the first body after its end."""
+    bound: float | None
+
+
+@dataclass
+class Outcome:
+    verdict: Verdict
+    faults: Counter[str] = field(default_factory=Counter)
+    gaps: list[Gap] = field(default_factory=list)
+    seconds: float = 0.0
+    audit: str = ""
+
+
+def chaos(
+    server: Server | SQLite,
+    folder: Path,
+    *,
+    faults: int,
+    ttl: float,
+    seed: int,
+    say: Callable[[str], None],
+    only: str = "",
+) -> Outcome:
+    """Django must be set up for ``server.url()`` and its tables made."""
+    cluster = Cluster(server, folder, ttl)
+    began = now()
+    try:
+        first = add_steady_jobs()
+        cluster.start_missing()
+        cluster.wait_for_starts(0.0, RECOVERS_WITHIN, "the first start")
+        load = Load(seed)
+        load.start()
+        counted, gaps = _strike_all(cluster, faults, random.Random(seed), say, only)
+        load.stop()
+        _settle(cluster)
+        cluster.stop()
+        outcome = _judge(cluster, first, load)
+        outcome.faults, outcome.gaps, outcome.seconds = counted, gaps, now() - began
+        return outcome
+    finally:
+        cluster.destroy()
+
+
+def _strike_all(
+    cluster: Cluster, count: int, chance: random.Random, say: Callable[[str], None], only: str
+) -> tuple[Counter[str], list[Gap]]:
+    deck: list[Fault] = []
+    counted: Counter[str] = Counter()
+    gaps: list[Gap] = []
+    kinds = [fault for fault in FAULTS if fault.exists_on(cluster) and only in fault.name]
+    while counted.total() < count:
+        if not deck:
+            deck = chance.sample(kinds, len(kinds))
+        fault = deck.pop()
+        wall, term = time.time() - now(), _term()
+        struck = fault.strike(cluster)
+        if struck is None:
+            deck = [] if not deck else deck
+            cluster.start_missing()
+            continue
+        counted[fault.name] += 1
+        gap = _gap(cluster, fault, struck, wall, term)
+        gaps.append(gap)
+        say(f"{counted.total():4} {gap.seconds:6.2f} s  {fault.name}")
+        cluster.start_missing()
+        time.sleep(chance.uniform(0.1, 1.0))
+    return counted, gaps
+
+
+def _gap(cluster: Cluster, fault: Fault, struck: Struck, wall: float, term: int) -> Gap:
+    served = cluster.wait_for_starts(struck.at, RECOVERS_WITHIN, fault.name)
+    if struck.bound is None:
+        return Gap(fault.name, served, None)
+    at = cluster.wait_for(lambda: _taken_at(struck.at + wall), RECOVERS_WITHIN, "a new term")
+    return Gap(fault.name, at.timestamp() - (struck.at + wall), struck.bound)
+
+
+def _term() -> int:
+    from scheduler.models import Term
+
+    return Term.objects.order_by("-term").values_list("term", flat=True).first() or 0
+
+
+def _taken_at(after: float) -> datetime | None:
+    from datetime import UTC
+
+    from scheduler.models import Term
+
+    rows = Term.objects.filter(acquired_at__gt=datetime.fromtimestamp(after, UTC))
+    return rows.order_by("term").values_list("acquired_at", flat=True).first()
+
+
+def _settle(cluster: Cluster) -> None:
+    """Until every promise is kept: no one-shot waits, nothing is queued or running."""
+    from scheduler.models import Execution, Job
+
+    Job.objects.filter(id__in=[*(job.id for job in STEADY), "edited"]).update(state="paused")
+
+    def settled() -> bool:
+        open_runs = Execution.objects.filter(status__in=["queued", "running"])
+        return not open_runs.exists() and not Job.objects.filter(id__startswith="once-").exists()
+
+    cluster.wait_for(settled, 60, "the queue to empty")
+
+
+def _judge(cluster: Cluster, first: datetime, load: Load) -> Outcome:
+    from scheduler.models import Execution, Job, Term
+
+    until = dict(Job.objects.values_list("id", "next_run_time"))
+    expected = [
+        Expected(job.id, first, timedelta(seconds=job.interval), until[job.id], job.again)
+        for job in STEADY
+    ]
+    verdict = judge(
+        cluster.record.lines(),
+        read_rows(Execution.objects.values()),
+        expected,
+        load.one_shots,
+        load.manual,
+        list(Term.objects.order_by("term").values_list("term", flat=True)),
+    )
+    verdict.wrong("the load met an error", load.errors)
+    return Outcome(verdict)

@@ -1,0 +1,230 @@
+"""Database servers of our own: own port, own data directory, ended by the ids that we started."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+STARTS_WITHIN = 60.0
+"""Seconds after which a server that does not accept connections is an error."""
+
+
+class Server:
+    """A database server as a tree of processes."""
+
+    scheme = ""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def url(self, port: int) -> str:
+        return f"{self.scheme}@127.0.0.1:{port}/chaos"
+
+    def create(self) -> None:
+        """Make the data directory, start, and make the database."""
+        self._initialize()
+        self.start()
+        self._create_database()
+
+    def start(self) -> None:
+        """Returns when it accepts connections."""
+        log = (self.folder / "server.log").open("ab")
+        self._process = subprocess.Popen(
+            self._command(), stdout=log, stderr=log, start_new_session=True
+        )
+        log.close()
+        end = time.monotonic() + STARTS_WITHIN
+        while not self._accepts():
+            if time.monotonic() > end or self._process.poll() is not None:
+                text = (self.folder / "server.log").read_text(errors="replace")[-2000:]
+                raise RuntimeError(f"the {self.scheme} server did not start:\n{text}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """The fast, orderly stop that an operator's restart does."""
+        self._signal_main(self._stop_signal)
+        assert self._process is not None
+        self._process.wait(60)
+
+    def crash(self) -> None:
+        """kill -9 for all of it."""
+        self._signal_tree(signal.SIGKILL)
+        assert self._process is not None
+        self._process.wait(60)
+
+    def freeze(self) -> None:
+        self._signal_tree(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal_tree(signal.SIGCONT)
+
+    def remove(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self.thaw()
+            self.crash()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    _stop_signal = signal.SIGTERM
+
+    def _initialize(self) -> None:
+        raise NotImplementedError
+
+    def _command(self) -> Sequence[str]:
+        raise NotImplementedError
+
+    def _create_database(self) -> None:
+        raise NotImplementedError
+
+    def _accepts(self) -> bool:
+        raise NotImplementedError
+
+    def _signal_main(self, number: int) -> None:
+        assert self._process is not None
+        os.kill(_main_process(self._process.pid), number)
+
+    def _signal_tree(self, number: int) -> None:
+        assert self._process is not None
+        for pid in _tree(self._process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+
+class PostgreSQL(Server):
+    scheme = "postgres://postgres"
+    _stop_signal = signal.SIGINT  # "fast": sessions are ended, nothing is waited for
+
+    def _initialize(self) -> None:
+        self.folder.mkdir(parents=True)
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, "postgres")
+        command = [self._binary("initdb"), "-D", str(self.folder / "data"), "-U", "postgres",
+                   "-A", "trust", "--no-sync"]  # fmt: skip
+        subprocess.run(_as_user(command), check=True, capture_output=True)
+
+    def _command(self) -> Sequence[str]:
+        return _as_user([
+            self._binary("postgres"), "-D", str(self.folder / "data"), "-p", str(self.port),
+            "-k", str(self.folder), "-c", "listen_addresses=127.0.0.1", "-c", "timezone=Asia/Tokyo",
+        ])  # fmt: skip
+
+    def _create_database(self) -> None:
+        with self._connect() as connection:
+            connection.execute("CREATE DATABASE chaos")
+
+    def _accepts(self) -> bool:
+        import psycopg
+
+        with suppress(psycopg.Error):
+            self._connect().close()
+            return True
+        return False
+
+    def _connect(self) -> Any:
+        import psycopg
+
+        return psycopg.connect(
+            f"postgres://postgres@127.0.0.1:{self.port}/postgres", autocommit=True
+        )
+
+    def _binary(self, name: str) -> str:
+        found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
+        path = str(found[0]) if found else shutil.which(name)
+        if path is None:
+            raise RuntimeError(f"no {name} on this machine: install PostgreSQL's server")
+        return path
+
+
+class MariaDB(Server):
+    scheme = "mysql://root"
+
+    def _initialize(self) -> None:
+        self.folder.mkdir(parents=True)
+        command = ["mariadb-install-db", "--no-defaults", f"--datadir={self.folder / 'data'}",
+                   "--skip-test-db", *self._user()]  # fmt: skip
+        subprocess.run(command, check=True, capture_output=True)
+
+    def _command(self) -> Sequence[str]:
+        return [
+            shutil.which("mariadbd") or "/usr/sbin/mariadbd", "--no-defaults",
+            f"--datadir={self.folder / 'data'}", f"--port={self.port}",
+            f"--socket={self.folder / 's'}", f"--pid-file={self.folder / 'pid'}",
+            "--bind-address=127.0.0.1", "--skip-grant-tables", "--skip-networking=0",
+            "--default-time-zone=+05:00", *self._user(),
+        ]  # fmt: skip
+
+    def _create_database(self) -> None:
+        with self._connect() as connection:
+            connection.cursor().execute("CREATE DATABASE chaos CHARACTER SET utf8mb4")
+
+    def _accepts(self) -> bool:
+        import MySQLdb
+
+        with suppress(MySQLdb.Error):
+            self._connect().close()
+            return True
+        return False
+
+    def _connect(self) -> Any:
+        import MySQLdb
+
+        return MySQLdb.connect(host="127.0.0.1", port=self.port, user="root", autocommit=True)
+
+    def _user(self) -> list[str]:
+        return ["--user=root"] if os.geteuid() == 0 else []
+
+
+class SQLite:
+    """A file. It has no server to restart and no connection to cut."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def url(self, port: int = 0) -> str:
+        return f"sqlite:///{self.folder / 'chaos.sqlite3'}"
+
+    def create(self) -> None:
+        self.folder.mkdir(parents=True)
+
+    def remove(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _as_user(command: list[str]) -> list[str]:
+    """PostgreSQL refuses to run as root."""
+    return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
+
+
+def _main_process(pid: int) -> int:
+    """The server itself, where ``runuser`` stands in front of it."""
+    children = _children(pid)
+    front = Path(f"/proc/{pid}/comm").read_text().strip() == "runuser"
+    return children[0] if front and children else pid
+
+
+def _tree(pid: int) -> list[int]:
+    found = [pid]
+    for parent in found:
+        found += _children(parent)
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    with suppress(OSError):
+        return [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
