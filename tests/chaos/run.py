@@ -84,7 +84,6 @@ def _strike_all(
         wall, term = time.time() - now(), _term()
         struck = fault.strike(cluster)
         if struck is None:
-            deck = [] if not deck else deck
             cluster.start_missing()
             continue
         counted[fault.name] += 1

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.db import connection
-
 from scheduler.engine import clock
 
 from . import bodies

@@ -9,7 +9,6 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from django.db import connections
-
 from scheduler.engine.scheduler import DjangoScheduler
 from scheduler.models import Execution
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from scheduler.models.execution import Status
+
 from tests.settings import ROOT, TEMPLATE
 
 from . import bodies
