@@ -3,6 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -ec
+DOTS := while read -r line; do printf .; done
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export RUFF_CACHE_DIR := $(CURDIR)/.ruff_cache
 
 .PHONY: help demo smoke test lint bench chaos clean
@@ -22,7 +26,7 @@ test: $(VENV)/test.ready ## Run the tests (ARGS="-m 'not slow'" for the quick on
 lint: $(VENV)/test.ready ## Check style, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
+	@$(BIN)/python -m mypy
 
 bench: $(VENV)/demo.ready ## Measure against django-apscheduler and the SQLAlchemy job store
 	@$(BIN)/python -m bench $(ARGS)
@@ -35,8 +39,8 @@ clean: ## Remove all that these targets made
 
 $(VENV)/%.ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: PYTHON=python3.12 make ...")'
-	@echo "Making the environment in $(VENV) (packages: $*)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on --group $*
-	@touch $@
+	@printf 'Making the environment in $(VENV) (packages: $*) '
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+	@$(BIN)/python -m pip install "pip>=25.1" | $(DOTS)
+	@$(BIN)/python -m pip install --group $* | $(DOTS)
+	@echo && touch $@

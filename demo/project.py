@@ -16,7 +16,7 @@ from demo.processes import read_procfile
 from demo.steps import StepError, run, step
 from demo.template import ROOT, copy_template
 
-FOLDER = ROOT / ".demo"
+FOLDER = Path(os.environ.get("DEMO_FOLDER", ROOT / ".demo"))
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Project:
 def prepare() -> Project:
     """Make the project anew, telling each step."""
     project = Project(FOLDER / "my_project", free_port())
-    with step("Baking the default project into .demo/my_project"):
+    with step(f"Baking the default project into {FOLDER.name}/my_project"):
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir()
         copy_template(FOLDER / "template")
@@ -95,7 +95,8 @@ def install(project: Project) -> None:
     python = str(project.folder / ".venv" / "bin" / "python")
     uv = Path(sys.executable).with_name("uv")
     if uv.exists():
-        make, pip = [str(uv), "venv", "--quiet"], [str(uv), "pip", "install", "--python", python]
+        make = [str(uv), "venv", "--python", sys.executable]
+        pip = [str(uv), "pip", "install", "--python", python]
     else:
         make, pip = [sys.executable, "-m", "venv"], [python, "-m", "pip", "install"]
 
