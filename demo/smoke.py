@@ -99,7 +99,7 @@ def report(project: Project, pages: Pages, killed: datetime) -> bool:
         raise StepError(f"the history holds no run of {JOB}")
     first = min(datetime.fromisoformat(row["scheduled_run_time"]) for row in rows)
     verdict = judge(rows, first, until)
-    ran = Counter(bodies(project))
+    ran = Counter(slot for slot in bodies(project) if datetime.fromisoformat(slot) <= until)
     started = sorted(datetime.fromisoformat(row["started_at"]) for row in rows if row["started_at"])
     after = [moment for moment in started if moment > killed]
     print_figures(verdict, pages, ran, (after[0] - killed).total_seconds() if after else None)
@@ -108,7 +108,7 @@ def report(project: Project, pages: Pages, killed: datetime) -> bool:
         and verdict.owed >= 20
         and verdict.outcomes.keys() <= {"succeeded", "lost"}
         and verdict.outcomes["lost"] <= 1  # the run that the kill may have struck
-        and max(ran.values()) == 1
+        and max(ran.values(), default=0) == 1
         and len(ran) >= verdict.outcomes["succeeded"]
         and pages.answers.keys() == {200}
     )
@@ -122,7 +122,7 @@ def print_figures(verdict: Verdict, pages: Pages, ran: Counter[str], gap: float 
   recorded twice       {len(verdict.twice)}
   not recorded         {len(verdict.absent)}
   not owed             {len(verdict.strange)}
-  bodies that ran      {sum(ran.values())} for {len(ran)} of the slots
+  bodies that ran      {sum(ran.values())}, for {len(ran)} of them
   kill -9 to next run  {"never" if gap is None else f"{gap:.2f} s"}
   pages                {", ".join(f"{n} answered {code}" for code, n in pages.answers.items())}""")
 
