@@ -138,9 +138,9 @@ class Listener:
         for name in ("cursor_factory", "context", "prepare_threshold"):
             parameters.pop(name, None)
         try:
-            self._connection = psycopg.connect(
-                **parameters, autocommit=True, connect_timeout=3, keepalives_idle=10
-            )
+            # The settings may name these as well.
+            parameters |= {"autocommit": True, "connect_timeout": 3, "keepalives_idle": 10}
+            self._connection = psycopg.connect(**parameters)
             self._connection.execute(f"LISTEN {CHANNEL}")
         except (psycopg.Error, DatabaseError) as error:
             logger.warning("Cannot listen for notifications, polling meanwhile: %s", error)
