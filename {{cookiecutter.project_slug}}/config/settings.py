@@ -9,6 +9,7 @@ from .database import database
 from .environment import read_environment
 from .logs import logging_config, mail_errors
 from .secret import secret_key
+from .sentry import start_sentry
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -89,6 +90,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 APSCHEDULER_NAME = "{{ cookiecutter.project_slug }}"
 APSCHEDULER_MAX_WORKERS = env.int("APSCHEDULER_MAX_WORKERS", default=10)
 APSCHEDULER_DRAIN_TIMEOUT = env.float("APSCHEDULER_DRAIN_TIMEOUT", default=25.0)
+APSCHEDULER_HEARTBEAT_FILE = env.str("APSCHEDULER_HEARTBEAT_FILE", default="")
+APSCHEDULER_METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+APSCHEDULER_BASE_URL = f"https://{DOMAIN}"  # for links in alerts
+APSCHEDULER_ALERTS = env.bool("ALERTS", default=True)
 
 # Language and time
 LANGUAGE_CODE = "en-us"
@@ -187,3 +192,8 @@ LOGGING = logging_config(
     fold=not DEBUG,
 )
 mail_errors(LOGGING)
+
+# Errors of views and of jobs to Sentry, beside the mail.
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+if SENTRY_DSN:
+    start_sentry(SENTRY_DSN)

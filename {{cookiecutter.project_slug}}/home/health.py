@@ -1,7 +1,8 @@
 """Answers for load balancers and process managers.
 
 ``/healthz``: this process answers. ``/readyz``: it can serve: the database answers, and all
-migrations are applied.
+migrations are applied. ``/healthz/scheduler``: somebody schedules, and in time. ``/metrics``: for
+Prometheus.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ from collections.abc import Callable
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from scheduler import health, metrics
+
+OF_SCHEDULER = {"/healthz/scheduler": health.view, "/metrics": metrics.view}
 
 
 class HealthMiddleware:
@@ -25,7 +30,7 @@ class HealthMiddleware:
             return answer()
         if request.path == "/readyz":
             return answer(self.obstacle())
-        return self.get_response(request)
+        return OF_SCHEDULER.get(request.path, self.get_response)(request)
 
     def obstacle(self) -> str:
         """Why this process cannot serve yet; empty when it can."""

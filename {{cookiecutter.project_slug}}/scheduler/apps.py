@@ -11,4 +11,6 @@ class SchedulerConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401  (registers them)
+        from . import alerts, checks  # noqa: F401  (registers them)
+
+        alerts.connect()

@@ -45,6 +45,20 @@ class Conf:
     """Worker processes of the ``processes`` executor."""
     DRAIN_TIMEOUT: float = 25.0
     """How long a stopping scheduler waits for running jobs."""
+    HEARTBEAT_FILE: str = ""
+    """File that the loop writes each second, for probes that look at its age; empty: none."""
+    HEALTH_MAX_LAG: float = 60.0
+    """How late the oldest due run may be before the health page turns red."""
+    METRICS_TOKEN: str = ""
+    """What a reader of ``/metrics`` must send as its bearer token; empty: no metrics."""
+    BASE_URL: str = ""
+    """Where the admin is reached, such as ``https://example.com``: for links in alerts."""
+    ALERTS: bool = True
+    """Whether failed, missed and lost runs and a missing leader are mailed to ``ADMINS``."""
+    ALERT_DELAY: float = 5.0
+    """How long the first alert waits for others that belong to it."""
+    ALERT_INTERVAL: float = 300.0
+    """Least time between two mails; what happens meanwhile is gathered in the next one."""
     RUN_NOW_TIMEOUT: float = 15.0
     """How long a caller of ``run_now(wait=True)`` waits for the result."""
     CATCH_UP_LIMIT: int = 1000

@@ -36,8 +36,9 @@ class DbNow(Func):
     def as_sql(self, compiler: Any, connection: Any, *_: Any, **__: Any) -> tuple[str, Any]:
         if DbNow.frozen is not None:
             value = connection.ops.adapt_datetimefield_value(DbNow.frozen)
-            cast = "::timestamptz" if connection.vendor == "postgresql" else ""
-            return f"%s{cast}", (value,)
+            kinds = {"postgresql": "timestamptz", "mysql": "datetime(6)"}
+            kind = kinds.get(connection.vendor)
+            return f"CAST(%s AS {kind})" if kind else "%s", (value,)
         return {
             "postgresql": "clock_timestamp()",
             "mysql": "utc_timestamp(6)",

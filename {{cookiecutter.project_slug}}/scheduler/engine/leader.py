@@ -26,6 +26,7 @@ from .quarantine import release
 from .reconcile import Reconciler
 from .replan import replan
 from .retention import Retention
+from .tallies import Tallies
 
 logger = logging.getLogger("scheduler.leader")
 
@@ -53,15 +54,20 @@ class Leader:
         self.clock = clock
         self.events = events
         self.reconciler = Reconciler(lease)
+        self.tallies = Tallies(lease)
         self.retention = Retention(lease.using)
         self._elsewhere: Counter[UUID] = Counter()
         self._chores_at = 0.0
         self._quarantine_at = 0.0
         self._backlog = True
+        self.next_due: datetime | None = None
+        self.complaint = ""
 
     def begin(self) -> None:
         """Before the first turn of a term: the jobs that the code declares."""
-        declarations.sync(self.lease.using)
+        errors = declarations.sync(self.lease.using).errors
+        last_lines = {of: text.strip().rpartition("\n")[2] for of, text in errors.items()}
+        self.complaint = "; ".join(f"{of}: {line}" for of, line in last_lines.items())
 
     def turn(self) -> float:
         """Do what is to be done now.
@@ -79,6 +85,7 @@ class Leader:
         if not self._backlog:
             now = self.clock.now()
             seen = peek(self.lease)
+            self.next_due = seen.next_due
             if seen.cancelling:
                 self.dispatcher.cancel(self.ledger.cancel_requested())
             if not seen.wants_turn(now):
@@ -132,4 +139,5 @@ class Leader:
                 self.reconciler.forget_old_nodes(now)
         self.events.lost(lost)
         self._backlog = self._backlog or bool(lost)
+        self.tallies.step(now)
         self.retention.step(now)

@@ -18,6 +18,7 @@ from .executors import ThreadExecutor
 from .leader import Leader
 from .lease import ForeignProject, Lease, LeaseLost
 from .ledger import Ledger
+from .lifesign import LifeSign
 from .node import Self
 from .outage import Outage
 from .recorder import Recorder
@@ -48,6 +49,7 @@ class Loop:
         self.dispatcher = Dispatcher(executors, wakeup)
         self.recorder = Recorder(self.ledger, self.dispatcher, events)
         self.outage = Outage(self)
+        self.lifesign = LifeSign(self)
         self.role = Role.STANDBY
         self.leader: Leader | None = None
         self._beat_at = self._look_at = 0.0
@@ -92,6 +94,7 @@ class Loop:
             limit: seconds to wait for running jobs; asked again and again.
         """
         began = monotonic()
+        self.lifesign.stopping()
         self._try(self._hand_over)
         self.role, self.leader, self._beat_at = Role.DRAINING, None, 0.0
         while self.dispatcher.in_flight and (left := began + limit() - monotonic()) > 0:
@@ -141,7 +144,8 @@ class Loop:
         if before < self._beat_at:
             return
         self._beat_at = before + conf().LEASE_RENEW
-        self.node.beat(self.role, self.listener.mode, self.outage.last_error)
+        complaint = self.leader.complaint if self.leader else ""
+        self.node.beat(self.role, self.listener.mode, self.outage.last_error or complaint)
         self.listener.ping()
         for executor in self.dispatcher.executors.values():
             executor.keep_alive(before + conf().LEASE_TTL - conf().LEASE_MARGIN)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from django.db.utils import InterfaceError, OperationalError
+
 from .clock import monotonic
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ class Outage:
         self._delay = FIRST_RETRY
         self.since: float | None = None
         self.last_error = ""
+        self.of_database = False
 
     def begin(self, error: Exception) -> float:
         """A turn failed, as a rule by the database: drop the connection.
@@ -35,6 +38,7 @@ class Outage:
             self.since = monotonic()
             logger.warning("A turn failed, trying again: %s", error)
         self.last_error = f"{type(error).__name__}: {error}"[:500]
+        self.of_database = isinstance(error, OperationalError | InterfaceError)
         try:
             self._loop.connection.close()
         except Exception:

@@ -117,6 +117,7 @@ class DjangoScheduler(LiveJobs, BlockingScheduler):
     def _main_loop(self) -> None:
         while not self._stopping:
             wait = self._process_jobs()
+            self.loop.lifesign.turned()
             self.wake.wait(wait, self.loop.listener)
         self.loop.drain(self._drain_limit)
         super(BlockingScheduler, self).shutdown(wait=False)

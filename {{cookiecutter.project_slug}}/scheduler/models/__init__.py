@@ -5,6 +5,8 @@ from .execution import Execution
 from .job import Job
 from .lease import Lease
 from .node import Node
+from .notice import Notice
+from .tally import Tally, TallyMark
 from .term import Term
 
 # The names of django-apscheduler, so that its users change only an import line.
@@ -19,5 +21,8 @@ __all__ = [
     "Job",
     "Lease",
     "Node",
+    "Notice",
+    "Tally",
+    "TallyMark",
     "Term",
 ]

@@ -13,11 +13,15 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import Error as DatabaseError
 
+from ... import alerts
 from ...conf import conf
 from ...engine.lease import ForeignProject
 from ...engine.scheduler import DjangoScheduler
 
 logger = logging.getLogger("scheduler")
+
+ALERTS_WITHIN = 3.0
+"""Seconds for the last mail, after the drain and before any process manager kills."""
 
 
 class Command(BaseCommand):
@@ -36,6 +40,7 @@ class Command(BaseCommand):
         except ForeignProject as error:
             raise CommandError(str(error)) from None
         finally:
+            alerts.flush(ALERTS_WITHIN)
             logging.shutdown()
         # Daemon threads of bodies that outlasted the drain must not meet a half-dead interpreter.
         sys.stdout.flush()

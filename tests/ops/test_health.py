@@ -1,0 +1,127 @@
+"""``/healthz/scheduler`` says whether somebody schedules, in time, and if not, why."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError
+from django.test import RequestFactory
+from scheduler import health
+from scheduler.models import Lease
+
+from tests.ops import rows
+
+pytestmark = pytest.mark.django_db
+NOON = rows.NOON
+
+
+def ago(seconds: float):
+    return NOON - timedelta(seconds=seconds)
+
+
+@pytest.fixture(autouse=True)
+def noon():
+    with rows.database_clock():
+        yield
+
+
+def page() -> tuple[int, dict]:
+    response = health.view(RequestFactory().get("/healthz/scheduler"))
+    assert response.headers["Cache-Control"] == "no-store"
+    return response.status_code, json.loads(response.content)
+
+
+def test_a_leader_within_its_lease():
+    rows.leader(at=ago(2))
+    rows.node(at=ago(1))
+    rows.node(at=ago(9))
+    status, body = page()
+    assert status == 200
+    assert body == {
+        "ok": True,
+        "reason": "",
+        "warnings": [],
+        "term": 7,
+        "led": True,
+        "lease_remaining": 4.0,
+        "schedulers": 2,
+        "backlog": 0,
+        "oldest_due": 0.0,
+    }
+
+
+def test_nobody_ever():
+    assert page()[0] == 503
+    assert "no scheduler has ever run: start manage.py runapscheduler" in page()[1]["reason"]
+
+
+def test_a_dead_leader_and_no_standby():
+    rows.leader(at=ago(20))
+    status, body = page()
+    assert status == 503
+    assert body["reason"].startswith("no leader for 14 s, and no scheduler lives")
+
+
+def test_a_dead_leader_and_a_standby():
+    rows.leader(at=ago(7))
+    rows.node(at=ago(1))
+    assert "1 living scheduler(s) should take over" in page()[1]["reason"]
+
+
+def test_a_lease_that_was_given_up_is_not_held():
+    rows.leader(at=ago(2))
+    Lease.objects.update(holder=None, expires_at=ago(1))
+    assert page()[1]["reason"].startswith("no leader for 1 s")
+
+
+def test_what_is_due_and_not_run():
+    rows.leader()
+    rows.job(next_run_time=ago(61))
+    rows.job("home.later", next_run_time=ago(-5))
+    rows.job("home.paused", next_run_time=ago(500), state="paused")
+    rows.execution(status="queued", due_at=ago(30))
+    status, body = page()
+    assert (status, body["backlog"], body["oldest_due"]) == (503, 2, 61.0)
+    assert body["reason"] == "the oldest due run is 61 s late (2 are due)"
+
+
+def test_the_limit_is_the_caller_s():
+    rows.leader()
+    rows.execution(status="queued", due_at=ago(30))
+    assert health.read(max_lag=30).ok
+    assert not health.read(max_lag=29).ok
+
+
+def test_the_leader_s_own_complaint():
+    rows.leader(error="home: SyntaxError: invalid syntax")
+    assert "the leader complains: home: SyntaxError" in page()[1]["reason"]
+
+
+def test_what_the_database_says_of_itself_stays_in_the_log():
+    rows.leader(error='OperationalError: connection to "10.0.0.7", user "me" failed')
+    reason = page()[1]["reason"]
+    assert "OperationalError, see its log" in reason
+    assert "10.0.0.7" not in reason
+
+
+def test_quarantined_jobs_are_named_but_the_page_stays_green():
+    rows.leader()
+    for number in range(7):
+        rows.job(f"home.job{number}", state="quarantined", last_error="no such function")
+    status, body = page()
+    assert status == 200
+    assert len(body["warnings"]) == 6
+    assert body["warnings"][0] == "job home.job0 is quarantined: no such function"
+
+
+def test_a_database_without_tables(monkeypatch):
+    def away(using):
+        raise DatabaseError("secret detail")
+
+    monkeypatch.setattr(health, "db_now", away)
+    status, body = page()
+    assert status == 503
+    assert "manage.py migrate" in body["reason"]
+    assert "secret" not in body["reason"]
