@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copyreg
 from collections.abc import Callable
 from copy import copy
 from datetime import UTC, datetime, tzinfo
@@ -55,7 +54,7 @@ class RowJob(APSchedulerJob):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A worker process needs no more than APScheduler's Job, and may not have Django set up.
-        return copyreg.__newobj__, (APSchedulerJob,), self.__getstate__()  # type: ignore[attr-defined]
+        return object.__new__, (APSchedulerJob,), self.__getstate__()
 
     def _modify(self, **changes: Any) -> None:
         own = policies.checked(policies.taken_from(changes))

@@ -9,10 +9,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from apscheduler.job import Job as APSchedulerJob
 from apscheduler.jobstores.base import BaseJobStore, JobLookupError
+from apscheduler.schedulers.base import BaseScheduler
 from django.db import InterfaceError, OperationalError, connections, transaction
 
 from . import definitions, jobrow, registration
@@ -20,6 +21,9 @@ from .conf import conf
 from .errors import DefinitionError
 from .models import Job
 from .models.job import JobQuerySet, JobState
+
+if TYPE_CHECKING:
+    from .engine.plain import Keeper
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -52,13 +56,26 @@ class DjangoJobStore(BaseJobStore):
     def __init__(self, pickle_protocol: int | None = None, *, using: str | None = None) -> None:
         super().__init__()
         self._using = using
+        self._keeper: Keeper | None = None
 
     @property
     def using(self) -> str:
         return self._using or conf().DATABASE
 
+    def start(self, scheduler: Any, alias: str) -> None:
+        """Belong to a scheduler. Beside a stock one a thread takes part in the lease."""
+        super().start(scheduler, alias)
+        if isinstance(scheduler, BaseScheduler) and not getattr(scheduler, "has_engine", False):
+            from .engine.plain import Keeper
+
+            self._keeper = Keeper(self.using, scheduler, alias)
+            self._keeper.start()
+
     def shutdown(self) -> None:
         """Close the calling thread's connection, which is all that it may close."""
+        if self._keeper is not None:
+            self._keeper.stop()
+            self._keeper = None
         if not connections[self.using].in_atomic_block:
             connections[self.using].close()
 
@@ -73,8 +90,13 @@ class DjangoJobStore(BaseJobStore):
         return row and jobrow.to_job(row, self._scheduler, self._alias)
 
     @reconnecting
-    def get_due_jobs(self, now: datetime) -> list[jobrow.RowJob]:
-        """Active jobs whose next run time has come. Broken ones are quarantined on the way."""
+    def get_due_jobs(self, now: datetime) -> list[Any]:
+        """Active jobs whose next run time has come. Broken ones are quarantined on the way.
+
+        To a stock scheduler: the runs that its keeper has claimed for it.
+        """
+        if self._keeper is not None:
+            return self._keeper.due()
         jobs = []
         for row in self._rows().due(now):
             try:
@@ -85,7 +107,12 @@ class DjangoJobStore(BaseJobStore):
 
     @reconnecting
     def get_next_run_time(self) -> datetime | None:
-        """The earliest next run time among active jobs that can be loaded."""
+        """The earliest next run time among active jobs that can be loaded.
+
+        To a stock scheduler always None: its keeper wakes it.
+        """
+        if self._keeper is not None:
+            return None
         broken: list[str] = []
         rows = self._rows().filter(state=JobState.ACTIVE, next_run_time__isnull=False)
         while row := rows.exclude(pk__in=broken).order_by("next_run_time").first():
@@ -125,6 +152,8 @@ class DjangoJobStore(BaseJobStore):
         Raises:
             JobLookupError: there is no such row any more, or another one under the same id.
         """
+        if self._keeper is not None and self._keeper.handed_out(job):
+            return
         with transaction.atomic(using=self.using):
             row = definitions.locked(job.id, self.using)
             if getattr(job, "_read", None) is None:

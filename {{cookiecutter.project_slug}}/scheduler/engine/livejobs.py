@@ -27,6 +27,9 @@ from .clock import db_now
 class LiveJobs(BaseScheduler):
     """Validates at the call, writes rows, and lets the rows announce themselves."""
 
+    has_engine = True
+    """Tells ``DjangoJobStore`` that this is no stock scheduler, which needs a keeper."""
+
     def add_job(
         self,
         func: Any,

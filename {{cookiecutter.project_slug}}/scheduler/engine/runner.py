@@ -83,7 +83,7 @@ def run(run: Run, now: Callable[[], datetime]) -> Result:
         with Capture(conf().MAX_LOG_CHARS) as captured:
             try:
                 result.value = _call(run)
-                result.return_value = _keep(result.value)
+                result.return_value = keep(result.value)
             except BaseException as error:
                 _fail(result, error)
         result.log = clean(captured.text())
@@ -110,7 +110,7 @@ def _call(run: Run) -> Any:
     return value
 
 
-def _keep(value: Any) -> str:
+def keep(value: Any) -> str:
     """A result that JSON cannot carry is kept as its text: it is no failure of the run."""
     limit = conf().MAX_RESULT_CHARS
     try:

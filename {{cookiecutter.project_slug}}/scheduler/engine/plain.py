@@ -1,0 +1,135 @@
+"""A stock APScheduler scheduler on ``DjangoJobStore``: the same lease, the same ledger.
+
+A thread beside the scheduler turns the same loop as ``DjangoScheduler`` does: leader or standby,
+claim, start, record. What it started, the stock scheduler finds in ``get_due_jobs`` and submits to
+its own executors in its own thread; the store lets its loop see nothing else. So any number of
+processes may run django-apscheduler's example at once, and none of its database calls can end the
+scheduler's thread.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+from typing import Any
+
+from apscheduler.events import (
+    EVENT_JOB_ERROR,
+    EVENT_JOB_EXECUTED,
+    EVENT_JOB_MAX_INSTANCES,
+    EVENT_JOB_MISSED,
+    EVENT_JOB_SUBMITTED,
+)
+from apscheduler.schedulers.base import STATE_RUNNING
+from django.db import connections
+
+from ..conf import conf
+from ..models import Execution
+from ..models.execution import Status
+from .events import Events
+from .handover import HandedJob, HandoverExecutor
+from .lease import ForeignProject
+from .loop import Loop
+from .wakeup import Wakeup
+
+logger = logging.getLogger("scheduler.plain")
+
+OUTCOMES = EVENT_JOB_EXECUTED | EVENT_JOB_ERROR
+JOIN = 5.0
+"""Seconds that a shutdown waits for the last results to be written."""
+
+
+class Keeper:
+    """The thread beside one stock scheduler."""
+
+    def __init__(self, using: str, scheduler: Any, alias: str) -> None:
+        self.scheduler = scheduler
+        self.alias = alias
+        self.executors: dict[str, HandoverExecutor] = {}
+        self.wakeup = Wakeup()
+        self.loop = Loop(using, self.executors, self.wakeup, PlainEvents(scheduler, alias))
+        self._stopping = False
+        self._claims_no_more = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="scheduler-keeper", daemon=True)
+
+    def start(self) -> None:
+        self.scheduler.add_listener(self._heard, EVENT_JOB_SUBMITTED | OUTCOMES)
+        atexit.register(self.stop)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Hand the lease over; wait for results, but not for bodies that still run."""
+        atexit.unregister(self.stop)
+        self._stopping = True
+        self.wakeup.set()
+        self._claims_no_more.wait(JOIN)
+        if not any(executor._runs for executor in self.executors.values()):
+            self._thread.join(JOIN)
+        self.scheduler.remove_listener(self._heard)
+
+    def due(self) -> list[HandedJob]:
+        """What the stock scheduler is to submit now. Called in its thread, touches no database."""
+        for executor in list(self.executors.values()):
+            executor.refuse_offered(Status.FAILED, "its executor did not take it: see the log")
+        return [job for executor in list(self.executors.values()) for job in executor.take()]
+
+    def handed_out(self, job: Any) -> bool:
+        """Whether this is no stored job, but a run on its way."""
+        return isinstance(job, HandedJob)
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping:
+                self.wakeup.wait(self._turn(), self.loop.listener)
+            for executor in self.executors.values():
+                executor.give_back()
+            self._claims_no_more.set()
+            self.loop.drain(lambda: conf().DRAIN_TIMEOUT)
+        except ForeignProject as error:
+            logger.critical("Nothing will run here: %s", error)
+        finally:
+            self._claims_no_more.set()
+            connections.close_all()
+
+    def _turn(self) -> float:
+        state = self.scheduler.state
+        if state != STATE_RUNNING and not self.loop.leads:
+            return conf().STANDBY_INTERVAL  # starting, or only used to look at the jobs
+        self._follow_executors()
+        wait = self.loop.turn(paused=state != STATE_RUNNING)
+        if any(executor.offered for executor in self.executors.values()):
+            self.scheduler.wakeup()
+        return wait
+
+    def _follow_executors(self) -> None:
+        """Executors may be added to a running scheduler, and removed."""
+        stock = dict(self.scheduler._executors)
+        for alias in self.executors.keys() - stock.keys():
+            del self.executors[alias]
+        for alias in stock.keys() - self.executors.keys():
+            executor = HandoverExecutor(alias, stock[alias], self.scheduler, self.alias)
+            loop = self.loop
+            executor.connect(loop.dispatcher.deliver, loop.lease.trusted, loop.clock.now)
+            self.executors[alias] = executor
+
+    def _heard(self, event: Any) -> None:
+        if event.jobstore != self.alias:
+            return
+        for executor in list(self.executors.values()):
+            if event.code & EVENT_JOB_SUBMITTED:
+                executor.submitted(event.job_id, event.scheduled_run_times[0])
+            else:
+                executor.ended(event)
+
+
+class PlainEvents(Events):
+    """The stock scheduler dispatches what it submits and what its executors end by itself."""
+
+    def _job_event(self, code: int, row: Execution, **outcome: Any) -> None:
+        if code == EVENT_JOB_MISSED:
+            super()._job_event(code, row, **outcome)
+
+    def _submission(self, code: int, row: Execution) -> None:
+        if code == EVENT_JOB_MAX_INSTANCES:
+            super()._submission(code, row)
