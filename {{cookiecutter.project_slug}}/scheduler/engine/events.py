@@ -60,11 +60,15 @@ class Events:
             self._job_event(EVENT_JOB_EXECUTED, row, retval=result.value)
             _send(signals.run_succeeded, Execution, execution=row)
         elif result.status is Status.LOST:
+            logger.error("Execution %s of %r is lost: %s", row.id, row.job_id, result.reason)
             self.lost([row])
         elif result.status is Status.CANCELLED:
             _send(signals.run_cancelled, Execution, execution=row)
         else:
-            error = result.error or RuntimeError(result.exception)
+            what = result.traceback or result.exception or result.reason
+            logger.error("Execution %s of %r %s\n%s", row.id, row.job_id, row.get_status_display(),
+                         what.rstrip())  # fmt: skip
+            error = result.error or RuntimeError(result.exception or result.reason)
             self._job_event(EVENT_JOB_ERROR, row, exception=error, traceback=result.traceback)
             _send(signals.run_failed, Execution, execution=row, exception=result.error)
 
