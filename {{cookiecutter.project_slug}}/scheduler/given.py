@@ -14,6 +14,7 @@ from . import triggers
 from .conf import conf
 
 EXECUTORS = ("default", "processes")
+KINDS = frozenset(triggers.KINDS)
 
 
 def make_trigger(given: Any, arguments: Mapping[str, Any], timezone: Any = None) -> BaseTrigger:

@@ -159,7 +159,13 @@ class LiveJobs(BaseScheduler):
         self._defaults = {**self._job_defaults, **own}
 
     def _create_trigger(self, trigger: Any, trigger_args: dict[str, Any]) -> BaseTrigger:
+        if isinstance(trigger, str) and trigger in self._own_triggers():
+            return super()._create_trigger(trigger, trigger_args)
         return given.make_trigger(trigger, trigger_args, self.timezone)
+
+    def _own_triggers(self) -> set[str]:
+        """Kinds that other packages add. A database cannot hold them; a store in memory can."""
+        return (self._trigger_plugins.keys() | self._trigger_classes.keys()) - given.KINDS
 
     def _first_run_time(self, trigger: BaseTrigger, job_id: str) -> datetime:
         at = self._next_after_now(trigger)

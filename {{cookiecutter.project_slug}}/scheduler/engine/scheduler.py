@@ -9,7 +9,6 @@ from typing import Any
 from apscheduler.executors.pool import ProcessPoolExecutor, ThreadPoolExecutor
 from apscheduler.schedulers.base import STATE_PAUSED, STATE_STOPPED, SchedulerNotRunningError
 from apscheduler.schedulers.blocking import BlockingScheduler
-from django.conf import settings
 
 from ..conf import conf
 from ..jobstore import DjangoJobStore
@@ -34,7 +33,6 @@ class DjangoScheduler(LiveJobs, BlockingScheduler):
     loop: Loop
 
     def __init__(self, gconfig: dict[str, Any] | None = None, **options: Any) -> None:
-        options.setdefault("timezone", conf().TIMEZONE or settings.TIME_ZONE)
         self.wake = Wakeup()
         self._stopping = False
         self._drain_for: float | None = None
@@ -57,13 +55,13 @@ class DjangoScheduler(LiveJobs, BlockingScheduler):
 
     def begin(self, paused: bool = False) -> None:
         """All of ``start`` but the loop, for tests that turn it by hand."""
+        self._thread = threading.current_thread()
         super(BlockingScheduler, self).start(paused)
         ours = {
             alias: executor
             for alias, executor in self._executors.items()
             if isinstance(executor, ThreadExecutor)
         }
-        self._thread = threading.current_thread()
         self.loop = Loop(conf().DATABASE, ours, self.wake, Events(self, "default"))
 
     def wakeup(self) -> None:

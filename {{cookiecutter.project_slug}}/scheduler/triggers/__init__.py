@@ -1,6 +1,6 @@
 """When jobs run: triggers as JSON, as words, and as the times they stand for."""
 
-from .building import build
+from .building import KINDS, build
 from .calendarinterval import CalendarIntervalTrigger
 from .codec import dumps, loads
 from .combining import AndTrigger, OrTrigger
@@ -13,6 +13,7 @@ from .stock import normalize
 from .words import describe
 
 __all__ = [
+    "KINDS",
     "AndTrigger",
     "CalendarIntervalTrigger",
     "CronTrigger",
