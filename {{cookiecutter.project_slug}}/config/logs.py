@@ -47,18 +47,31 @@ def logging_config(*, level: str, form: str, fold: bool) -> dict[str, Any]:
 
 def mail_errors(config: dict[str, Any]) -> None:
     """Let Django's errors, such as those of views, reach ADMINS by mail as well."""
-    config["filters"] = {"production": {"()": "django.utils.log.RequireDebugFalse"}}
+    config["filters"] = {
+        "production": {"()": "django.utils.log.RequireDebugFalse"},
+        "probes": {"()": NotAProbe},
+    }
     config["handlers"]["mail"] = {
         "class": "django.utils.log.AdminEmailHandler",
         "level": "ERROR",
         "filters": ["production"],
     }
     config["loggers"]["django"]["handlers"] = ["mail"]
+    config["loggers"]["django.request"] = {"filters": ["probes"]}
     # Scanners that try host names are nobody's mistake.
     config["loggers"]["django.security.DisallowedHost"] = {
         "handlers": ["stdout"],
         "propagate": False,
     }
+
+
+class NotAProbe(logging.Filter):
+    """A probe that is told "not now" every few seconds is answered, and nobody's mail."""
+
+    paths = ("/healthz", "/readyz", "/healthz/scheduler", "/metrics")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return getattr(getattr(record, "request", None), "path", "") not in self.paths
 
 
 class TextFormatter(logging.Formatter):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django import VERSION
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
@@ -43,3 +44,28 @@ def test_readyz_says_that_the_database_is_away(monkeypatch) -> None:
     monkeypatch.setattr("home.health.connection", Away())
     middleware = HealthMiddleware(lambda request: None)  # type: ignore[arg-type,return-value]
     assert middleware.obstacle() == "database: OperationalError"
+
+
+@pytest.mark.django_db
+def test_the_scheduler_s_health_is_told_without_host_or_https(client: Client, settings) -> None:
+    settings.ALLOWED_HOSTS = ["www.example.com"]
+    settings.SECURE_SSL_REDIRECT = True
+    response = client.get("/healthz/scheduler", headers={"host": "10.0.0.7"})
+    assert response.status_code == 503
+    assert "start manage.py runapscheduler" in response.json()["reason"]
+
+
+@pytest.mark.django_db
+def test_a_red_probe_is_mailed_to_nobody(client: Client, settings, mailoutbox, caplog) -> None:
+    settings.DEBUG = False
+    settings.ADMINS = [("", "ops@example.com")] if VERSION < (6, 0) else ["ops@example.com"]
+    assert client.get("/healthz/scheduler").status_code == 503
+    assert client.get("/metrics").status_code == 404
+    assert mailoutbox == []
+    assert caplog.records == []
+
+
+@pytest.mark.django_db
+def test_metrics_need_the_token(client: Client, settings) -> None:
+    settings.APSCHEDULER_METRICS_TOKEN = "secret"
+    assert client.get("/metrics").status_code == 401

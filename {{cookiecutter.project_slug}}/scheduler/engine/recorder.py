@@ -55,8 +55,10 @@ class Recorder:
         now = db_now(self.ledger.using)
         rows = self.dispatcher.in_flight
         results = [Result(id, Status.LOST, rows[id].started_at, now, reason=reason) for id in left]
-        if results:
-            self.ledger.finish(results, rows)
+        written = self.ledger.finish(results, rows) if results else set()
+        for result in results:
+            if result.id in written:
+                self._tell(rows[result.id], result)
         return len(left)
 
     def recover_lost_replies(self) -> int:

@@ -42,9 +42,11 @@ class Command(BaseCommand):
         finally:
             alerts.flush(ALERTS_WITHIN)
             logging.shutdown()
-        # Daemon threads of bodies that outlasted the drain must not meet a half-dead interpreter.
-        sys.stdout.flush()
-        os._exit(0)
+        if scheduler.loop.dispatcher.in_flight:
+            # Bodies that outlasted the drain run in daemon threads, which must not meet an
+            # interpreter that is half taken down.
+            sys.stdout.flush()
+            os._exit(0)
 
     def _refuse_lost_disk(self) -> None:
         if os.environ.get("DYNO") and connections[conf().DATABASE].vendor == "sqlite":

@@ -1,0 +1,181 @@
+"""A baked project as it lies on a server: settings of production, a port, a database of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from tests.boot.waiting import until
+
+JOBS = Path(__file__).with_name("jobs_of_the_site.py")
+
+
+def prepare(project: Path) -> None:
+    """Once for all tests: environment, jobs, migrated database, static files."""
+    (project / ".venv").symlink_to(sys.prefix)
+    (project / "home" / "jobs.py").write_text(JOBS.read_text())
+    site = Site(project)
+    site.manage("migrate", "--noinput", "-v0")
+    site.manage("collectstatic", "--noinput", "-v0")
+
+
+@dataclass
+class Site:
+    path: Path
+    port: int = 0
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.port = free_port()
+        self.settings = {
+            "SECRET_KEY": "only-for-tests-" + "x" * 40,
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "ADMINS": "ops@example.com",
+            "EMAIL_URL": "consolemail://",
+            "HTTPS": "false",
+            "DATABASE_URL": f"sqlite:///{self.database}",
+            "BIND": f"127.0.0.1:{self.port}",
+            "WEB_CONCURRENCY": "2",
+            "APSCHEDULER_DRAIN_TIMEOUT": "10",
+        }
+        self.write_settings()
+
+    @property
+    def database(self) -> Path:
+        return self.path / "var" / "db.sqlite3"
+
+    @property
+    def python(self) -> str:
+        return str(self.path / ".venv" / "bin" / "python")
+
+    def write_settings(self, **changes: str | None) -> None:
+        """Write ``.env``; None leaves a variable out."""
+        values = {**self.settings, **changes}
+        lines = [f"{name}={value}" for name, value in values.items() if value is not None]
+        (self.path / ".env").write_text("\n".join(lines) + "\n")
+
+    def environment(self) -> dict[str, str]:
+        """Nothing of the test's own, such as the settings module of the template's tests."""
+        keep = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
+        path = f"{self.path}/.venv/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        return {**keep, "PATH": path, "PYTHONUNBUFFERED": "1"}
+
+    def manage(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        done = self.run("manage.py", *words)
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """A Python command of the project, to its end."""
+        return subprocess.run(
+            [self.python, *words],
+            cwd=self.path,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    def start(self, *words: str, log: str = "out.log", **variables: str) -> subprocess.Popen[str]:
+        """A Python command of the project, in a process group of its own."""
+        # Supervisor opens /dev/stdout anew: a plain file would be written from its start, a pipe
+        # is not.
+        with (self.path / "var" / log).open("a") as file:
+            sink = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=file, text=True)
+        process = subprocess.Popen(
+            [self.python, *words],
+            cwd=self.path,
+            env={**self.environment(), **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=sink.stdin,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        assert sink.stdin is not None
+        sink.stdin.close()
+        self.started += [process, sink]
+        return process
+
+    def scheduler(self, log: str = "scheduler.log") -> subprocess.Popen[str]:
+        return self.start("manage.py", "runapscheduler", log=log)
+
+    def run_now(self, job_id: str) -> None:
+        code = f"from scheduler import scheduler; scheduler.run_now({job_id!r})"
+        self.manage("shell", "--verbosity", "0", "-c", code)
+
+    def log(self, name: str = "out.log") -> str:
+        path = self.path / "var" / name
+        return path.read_text() if path.exists() else ""
+
+    def get(self, path: str) -> tuple[int, str]:
+        try:
+            with urlopen(Request(f"http://127.0.0.1:{self.port}{path}"), timeout=5) as response:
+                return response.status, response.read().decode()
+        except HTTPError as error:
+            return error.code, error.read().decode()
+
+    def health(self) -> dict:
+        status, body = self.get("/healthz/scheduler")
+        return {"status": status, **json.loads(body)}
+
+    def wait_for_leader(self, within: float = 15) -> dict:
+        return until(
+            lambda: (health := self.health())["led"] and health, within, "led by a scheduler"
+        )
+
+    def stop(self, process: subprocess.Popen[str], within: float = 20) -> int:
+        process.send_signal(signal.SIGTERM)
+        return process.wait(within)
+
+    def clean_up(self) -> None:
+        """End every process that works in this folder, whoever started it."""
+        for pid in processes(self.path):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for process in self.started:
+            if process.poll() is None and process.args != ["cat"]:
+                process.kill()
+            process.wait(10)
+
+
+def processes(folder: Path, *words: str) -> list[int]:
+    """Ids of the processes that work in ``folder`` and whose command line holds all ``words``."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            cwd = os.readlink(entry / "cwd")
+            line = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            continue
+        if cwd == str(folder) and state != "Z" and all(word in line for word in words):
+            found.append(int(entry.name))
+    return sorted(found)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def copy_of(project: Path, folder: Path) -> Iterator[Site]:
+    shutil.copytree(project, folder, symlinks=True)
+    site = Site(folder)
+    try:
+        yield site
+    finally:
+        site.clean_up()
