@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.utils.dateparse import parse_duration
 
@@ -54,19 +55,23 @@ def _tagged(tag: str, content: Any, where: str) -> Any:
 def _datetime(text: str) -> datetime:
     clock, zone = _zoned(text)
     value = datetime.fromisoformat(clock)
-    return value.astimezone(zone_named(zone)) if zone else value
+    return value.astimezone(zone) if zone else value
 
 
 def _time(text: str) -> time:
     clock, zone = _zoned(text)
-    return time.fromisoformat(clock).replace(tzinfo=zone_named(zone) if zone else None)
+    value = time.fromisoformat(clock)
+    return value.replace(tzinfo=zone) if zone else value
 
 
-def _zoned(text: str) -> tuple[str, str | None]:
+def _zoned(text: str) -> tuple[str, tzinfo | None]:
     match = ZONED.fullmatch(text)
     if match is None:
         raise ValueError("not a time")
-    return match["clock"], match["zone"]
+    if not (name := match["zone"]):
+        return match["clock"], None
+    # A fixed UTC offset has no brackets, so this UTC was a ZoneInfo.
+    return match["clock"], ZoneInfo("UTC") if name == "UTC" else zone_named(name)
 
 
 def _timedelta(text: str) -> timedelta:

@@ -87,21 +87,10 @@ def _float(value: float, where: str) -> Any:
     return value if math.isfinite(value) else {"$float": str(value)}
 
 
-def _datetime(value: datetime, where: str) -> str:
-    if value.tzinfo is None:
+def _moment(value: datetime | time, where: str) -> str:
+    if value.tzinfo is None or isinstance(value.tzinfo, timezone):  # its offset is in the text
         return value.isoformat()
-    return value.isoformat() + _zone_suffix(value, where)
-
-
-def _time(value: time, where: str) -> str:
-    if value.tzinfo is None:
-        return value.isoformat()
-    return f"{value.replace(tzinfo=None).isoformat()}[{_key(value, where)}]"
-
-
-def _zone_suffix(value: datetime, where: str) -> str:
-    # A fixed offset is in the text already.
-    return "" if isinstance(value.tzinfo, timezone) else f"[{_key(value, where)}]"
+    return f"{value.isoformat()}[{_key(value, where)}]"
 
 
 def _key(value: datetime | time, where: str) -> str:
@@ -130,9 +119,9 @@ SEQUENCES: dict[type, Callable[[list[Any]], Any]] = {
 }
 SCALARS: dict[type, tuple[str, Callable[[Any, str], str]]] = {
     bytes: ("$bytes", lambda value, where: base64.b64encode(value).decode()),
-    datetime: ("$datetime", _datetime),
+    datetime: ("$datetime", _moment),
     date: ("$date", lambda value, where: value.isoformat()),
-    time: ("$time", _time),
+    time: ("$time", _moment),
     timedelta: ("$timedelta", lambda value, where: duration_iso_string(value)),
     Decimal: ("$decimal", lambda value, where: str(value)),
     UUID: ("$uuid", lambda value, where: str(value)),

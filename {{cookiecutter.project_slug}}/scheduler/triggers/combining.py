@@ -18,7 +18,7 @@ from .interval import IntervalTrigger
 from .jitter import delayed
 from .moments import MICROSECOND, utc
 
-ROUNDS = 5000  # how often the members of an "and" may disagree before it gives up
+ROUNDS = 1000  # how often the members of an "and" may disagree before it gives up
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -26,7 +26,7 @@ class AndTrigger(StockAndTrigger):
     """Fires at the moments that all its triggers share.
 
     APScheduler's own never returns from its second call over cron triggers. This one always
-    returns: it is finished when a member is, or after 5000 moments on which they disagree.
+    returns: it is finished when a member is, or after 1000 moments on which they disagree.
 
     Raises:
         TriggerError: no triggers; a member with jitter, or an interval without ``start_date``

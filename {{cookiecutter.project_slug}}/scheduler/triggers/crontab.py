@@ -62,6 +62,8 @@ def from_crontab(expr: str, timezone: Any = None, **options: Any) -> CronTrigger
         column.name: _expression(column, text) for column, text in zip(COLUMNS, texts, strict=True)
     }
     either = not any(texts[index].startswith("*") for index in (2, 4))
+    if either and "*" in (fields["day"], fields["day_of_week"]):
+        fields |= {"day": "*", "day_of_week": "*"}  # 0-6 is each day, and one field is enough
     return CronTrigger(
         **fields, second="0", timezone=timezone, days="either" if either else "both", **options
     )

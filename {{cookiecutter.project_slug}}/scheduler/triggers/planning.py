@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from apscheduler.triggers.base import BaseTrigger
 
+from .combining import first_after
 from .errors import TriggerError
 from .interval import IntervalTrigger
-from .moments import utc
+from .moments import MICROSECOND, utc
 from .stock import normalize
 
 
@@ -41,9 +42,10 @@ def next_runs(trigger: BaseTrigger, n: int, now: datetime | None = None) -> list
     plain = _without_jitter(normalize(trigger))
     runs: list[datetime] = []
     moment = plain.get_next_fire_time(None, now)
+    if moment is not None and utc(moment) < utc(now):  # a date that has passed
+        moment = first_after(plain, utc(now) - MICROSECOND)
     while moment is not None and len(runs) < n:
-        if utc(moment) >= utc(now):
-            runs.append(moment)
+        runs.append(moment)
         moment = _after(plain, moment, now)
     return runs
 

@@ -12,12 +12,14 @@ from apscheduler.triggers.calendarinterval import (
 from apscheduler.triggers.combining import AndTrigger as StockAndTrigger
 from apscheduler.triggers.combining import OrTrigger as StockOrTrigger
 from apscheduler.triggers.cron import CronTrigger as StockCronTrigger
+from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger as StockIntervalTrigger
 
 from .calendarinterval import CalendarIntervalTrigger
 from .combining import AndTrigger, OrTrigger
 from .cron import CronTrigger
 from .interval import IntervalTrigger
+from .moments import utc
 
 
 def normalize(trigger: BaseTrigger) -> BaseTrigger:
@@ -32,6 +34,13 @@ def normalize(trigger: BaseTrigger) -> BaseTrigger:
         return trigger if same else type(trigger)(members, trigger.jitter)
     turn = TURNS.get(type(trigger))
     return turn(trigger) if turn else trigger
+
+
+def _date(trigger: Any) -> DateTrigger:
+    real = utc(trigger.run_date).astimezone(trigger.run_date.tzinfo)
+    # A time that the clock jumps over stands for the instant an offset gives it.
+    same = real.replace(tzinfo=None) == trigger.run_date.replace(tzinfo=None)
+    return trigger if same else DateTrigger(real)
 
 
 def _cron(trigger: Any) -> CronTrigger:
@@ -67,6 +76,7 @@ def _or(trigger: Any) -> OrTrigger:
 
 
 TURNS: dict[type, Callable[[Any], BaseTrigger]] = {
+    DateTrigger: _date,
     StockCronTrigger: _cron,
     StockIntervalTrigger: _interval,
     StockCalendarIntervalTrigger: _calendarinterval,
