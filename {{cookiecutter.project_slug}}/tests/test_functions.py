@@ -85,10 +85,13 @@ def test_a_function_of_main_is_refused(monkeypatch):
     [
         ("os:system", "APSCHEDULER_ALLOWED_MODULES"),
         ("shelfish.jobs:beat", "APSCHEDULER_ALLOWED_MODULES"),  # a prefix, but no package
-        ("shelf.jobs:os.system", "is not a class"),  # by way of an import
+        ("shelf.jobs:os.system", "is another module"),  # by way of an import
         ("shelf.jobs:getcwd", "APSCHEDULER_ALLOWED_MODULES"),
         ("shelf.jobs:number", "not callable"),
-        ("shelf.jobs:beat.__globals__", "is not a class"),
+        ("shelf.jobs:beat.__globals__", "not callable"),
+        ("shelf.jobs:beat.__globals__.get", "APSCHEDULER_ALLOWED_MODULES"),
+        ("shelf.jobs:beat.__class__", "APSCHEDULER_ALLOWED_MODULES"),
+        ("shelf.jobs:beat.__call__", "APSCHEDULER_ALLOWED_MODULES"),
         ("shelf.jobs:gone", "there is no gone"),
         ("shelf.gone:beat", "cannot import shelf.gone: ModuleNotFoundError"),
         ("shelf.broken:beat", "cannot import shelf.broken: ZeroDivisionError"),
