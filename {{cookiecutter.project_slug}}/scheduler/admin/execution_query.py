@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from itertools import product
 from typing import Any, Self
 
@@ -26,7 +27,9 @@ SPANS = {
     "day": timedelta(days=1),
     "week": timedelta(days=7),
 }
-MOST_JOBS = 50
+MOST_JOBS = 20
+# Executions looked at where no index leads to those asked for.
+LOOKED_AT, LOOKED_AT_OF_JOB = 50_000, 20_000
 NEVER = datetime.min.replace(tzinfo=UTC)
 HEAVY = ("traceback", "log", "return_value")
 
@@ -116,12 +119,12 @@ class ExecutionQuery:
 
     def page(self, size: int) -> Page:
         """``size`` rows at the place asked for, newest first."""
-        rows = bounded.rows([stream[: size + 1] for stream in self._streams()])
-        rows.sort(key=self._key, reverse=self.after is None)
-        more = len(rows) > size
-        rows = rows[:size]
+        key = ("finished_at", "pk") if self.by_end else ("pk",)
+        keys = bounded.tuples([stream[: size + 1] for stream in self._streams()], *key)
+        keys.sort(reverse=self.after is None)
+        more = len(keys) > size
+        rows = self._rows([key[-1] for key in keys[:size]])
         if self.after:
-            rows.reverse()
             newer, older = more, True
         else:
             newer, older = self.before is not None, more
@@ -138,8 +141,24 @@ class ExecutionQuery:
         dated = bool(self.since or self.until)
         return not self.jobs and not unfinished and (bool(self.status) or dated)
 
+    @cached_property
+    def window(self) -> int | None:
+        """The oldest execution looked at, where no index serves the filters; None: all are."""
+        mixed = bool(self.status or self.since or self.until)
+        ordered = Execution.objects.using(self.using).order_by("-pk").values_list("pk", flat=True)
+        if self.kind or (mixed and len(self.jobs or ()) > 1):
+            newest = ordered.first()
+            return newest and max(newest - LOOKED_AT, 0)
+        if mixed and self.jobs:
+            return ordered.filter(job_id=self.jobs[0])[LOOKED_AT_OF_JOB:][:1].first()
+        return None
+
+    def _rows(self, pks: list[int]) -> list[Execution]:
+        rows = Execution.objects.using(self.using).defer(*HEAVY).filter(pk__in=pks)
+        return sorted(rows, key=self._key, reverse=True)
+
     def _streams(self) -> Iterable[QuerySet]:
-        base = self._placed(self._filtered()).defer(*HEAVY)
+        base = self._placed(self._looked_at(self._filtered()))
         for job_id, status in product(self.jobs or (None,), self.status or (None,)):
             stream = base
             if job_id is not None:
@@ -147,6 +166,15 @@ class ExecutionQuery:
             if status is not None:
                 stream = stream.filter(status=status)
             yield stream
+
+    def _looked_at(self, queryset: QuerySet) -> QuerySet:
+        if not self.window:
+            return queryset
+        if self.by_end:
+            oldest = Execution.objects.using(self.using).filter(pk__gte=self.window)
+            since = oldest.order_by("pk").values_list("queued_at", flat=True).first()
+            queryset = queryset.filter(finished_at__gte=since)
+        return queryset.filter(pk__gte=self.window)
 
     def _filtered(self) -> QuerySet:
         queryset = Execution.objects.using(self.using)
@@ -167,6 +195,7 @@ class ExecutionQuery:
                 beyond = {"pk__gt": place.pk} if self.after else {"pk__lt": place.pk}
                 queryset = queryset.filter(**beyond)
             return queryset.order_by("pk" if self.after else "-pk")
+        queryset = queryset.filter(finished_at__isnull=False)
         if place and place.at:
             queryset = queryset.filter(_beyond(place, "gt" if self.after else "lt"))
         signs = "" if self.after else "-"

@@ -68,6 +68,9 @@ class ExecutionAdmin(admin.ModelAdmin):
         ]
         return [*own, *super().get_urls()]
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("scheduler.view_execution")
+
     def has_run_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("scheduler.run_job")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..models import Execution
+from . import bounded
 
 LAST = 500
 
@@ -20,9 +21,11 @@ class Lag:
 
 def start_lag(using: str, last: int = LAST) -> Lag | None:
     """None: nothing ran lately."""
-    recent = Execution.objects.using(using).order_by("-id").only("id", "due_at", "started_at")
+    recent = Execution.objects.using(using).order_by("-id")[:last]
     lags = sorted(
-        execution.lag.total_seconds() for execution in recent[:last] if execution.lag is not None
+        (run.started_at - run.due_at).total_seconds()
+        for run in bounded.glances([recent])
+        if run.started_at
     )
     if not lags:
         return None

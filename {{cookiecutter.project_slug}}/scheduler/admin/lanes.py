@@ -13,11 +13,11 @@ from .. import triggers
 from ..models import Execution, Job
 from ..models.job import JobState
 from . import bounded
+from .bounded import Glance
 from .schedules import trigger_of
 
 MOST = 12
 PAST, FUTURE = 100, 40
-COLUMNS = ("id", "job_id", "status", "due_at", "started_at", "finished_at")
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ def read(
 ) -> list[Lane]:
     """For the first jobs of ``job_ids``; what is too dense to draw run by run is one stretch."""
     jobs = list(Job.objects.using(using).filter(pk__in=job_ids[:MOST]))
-    runs: dict[str, list[Execution]] = {job.pk: [] for job in jobs}
-    recent = Execution.objects.using(using).only(*COLUMNS).order_by("-id")
-    for run in bounded.rows([recent.filter(job_id=job.pk)[:PAST] for job in jobs]):
+    runs: dict[str, list[Glance]] = {job.pk: [] for job in jobs}
+    recent = Execution.objects.using(using).order_by("-id")
+    for run in bounded.glances([recent.filter(job_id=job.pk)[:PAST] for job in jobs]):
         runs[run.job_id].append(run)
     lanes = []
     for job in sorted(jobs, key=lambda job: str(job).casefold()):
@@ -55,7 +55,7 @@ def read(
     return lanes
 
 
-def _past(runs: list[Execution], start: datetime, now: datetime) -> list[Stretch]:
+def _past(runs: list[Glance], start: datetime, now: datetime) -> list[Stretch]:
     stretches = []
     for run in sorted(runs, key=lambda run: run.pk):
         began = run.started_at or run.finished_at or run.due_at

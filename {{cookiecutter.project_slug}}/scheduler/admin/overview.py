@@ -13,6 +13,7 @@ from ..models import Execution, Job
 from ..models.execution import Status
 from ..models.job import JobState
 from . import bounded, health, lanes, planned, tally, timeline
+from .arguments import scrubbed
 from .clock import now
 from .lag import Lag, start_lag
 from .nodes import node_names
@@ -62,10 +63,15 @@ def read(user: Any) -> Overview:
 def _executions(using: str, at: datetime) -> dict[str, Any]:
     light = Execution.objects.using(using).defer("traceback", "log", "return_value")
     running: list[Any] = list(light.filter(status=Status.RUNNING).order_by("due_at")[:SHOWN])
-    problems = bounded.rows(
-        [light.filter(status=s).order_by("-finished_at")[:SHOWN] for s in PROBLEMS]
+    last = bounded.tuples(
+        [light.filter(status=s).order_by("-finished_at")[:SHOWN] for s in PROBLEMS],
+        "finished_at",
+        "pk",
     )
-    problems.sort(key=lambda execution: execution.finished_at or at, reverse=True)
+    shown = [pk for _, pk in sorted(last, reverse=True)[:SHOWN]]
+    problems: list[Any] = list(light.filter(pk__in=shown).order_by("-finished_at", "-pk"))
+    for execution in problems:
+        execution.why = scrubbed(execution.exception or execution.reason, execution)
     names = node_names({execution.node_id for execution in running})
     for execution in running:
         execution.node_name = names.get(execution.node_id, "-")
@@ -73,7 +79,7 @@ def _executions(using: str, at: datetime) -> dict[str, Any]:
     return {
         "running": running,
         "queued": tally.Count(queued, queued == tally.CAP),
-        "problems": problems[:SHOWN],
+        "problems": problems,
         "counts": tally.by_outcome(using, at),
         "lag": start_lag(using),
     }

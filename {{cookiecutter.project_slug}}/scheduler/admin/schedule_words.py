@@ -49,7 +49,7 @@ def trigger_from(cleaned: Mapping[str, Any], stored: str = "") -> BaseTrigger:
         try:
             return triggers.loads(cleaned.get("json_text") or "{}")
         except triggers.TriggerError as error:
-            raise triggers.TriggerError(str(error), "json_text") from None
+            raise _at("json_text", error) from None
     names = dict(GROUPS[kind])
     if kind in HAS_WINDOW:
         names |= {name: name for name in WINDOW}
@@ -101,7 +101,8 @@ def _keep_moments(args: dict[str, Any], stored: str) -> None:
 
 
 def _at(field: str, error: triggers.TriggerError) -> triggers.TriggerError:
-    message = str(error).removeprefix(f"{error.field}: ")
+    # An error in a member of a combination keeps the name of its argument.
+    message = str(error) if field == "json_text" else str(error).removeprefix(f"{error.field}: ")
     named = triggers.TriggerError(message)
     named.field = field
     return named

@@ -10,34 +10,34 @@ from django.utils.safestring import SafeString, mark_safe
 from ..models import Execution
 from ..models.execution import Status
 from . import bounded, times
+from .bounded import Glance
 
 LAST = 30
 BAR, GAP, HEIGHT, LEAST = 4, 1, 24, 4
 LABELS: dict[str, str] = {str(value): str(label) for value, label in Status.choices}
-COLUMNS = ("id", "job_id", "status", "started_at", "finished_at", "slots")
 
 
-def latest(job_ids: Iterable[str], using: str, last: int = LAST) -> dict[str, list[Execution]]:
+def latest(job_ids: Iterable[str], using: str, last: int = LAST) -> dict[str, list[Glance]]:
     """The last executions of each job, newest first, by one statement."""
-    by_job: dict[str, list[Execution]] = defaultdict(list)
+    by_job: dict[str, list[Glance]] = defaultdict(list)
     querysets = [
-        Execution.objects.using(using).filter(job_id=job_id).order_by("-id").only(*COLUMNS)[:last]
+        Execution.objects.using(using).filter(job_id=job_id).order_by("-id")[:last]
         for job_id in job_ids
     ]
-    for execution in bounded.rows(querysets):
+    for execution in bounded.glances(querysets):
         by_job[execution.job_id].append(execution)
     for executions in by_job.values():
         executions.sort(key=lambda execution: -execution.pk)
     return by_job
 
 
-def mean_duration(executions: Sequence[Execution]) -> float | None:
+def mean_duration(executions: Sequence[Glance]) -> float | None:
     """Seconds; over those that ran."""
     seconds = [e.duration.total_seconds() for e in executions if e.duration is not None]
     return sum(seconds) / len(seconds) if seconds else None
 
 
-def draw(executions: Sequence[Execution]) -> SafeString | str:
+def draw(executions: Sequence[Glance]) -> SafeString | str:
     """The executions, given newest first, drawn oldest first."""
     if not executions:
         return "-"
@@ -52,13 +52,13 @@ def draw(executions: Sequence[Execution]) -> SafeString | str:
     )
 
 
-def summary(executions: Sequence[Execution]) -> str:
+def summary(executions: Sequence[Glance]) -> str:
     tally = Counter(LABELS.get(e.status, e.status) for e in executions)
     outcomes = ", ".join(f"{number} {label}" for label, number in tally.most_common())
     return f"Last {len(executions)}: {outcomes}"
 
 
-def _bar(execution: Execution, x: int, longest: float) -> str:
+def _bar(execution: Glance, x: int, longest: float) -> str:
     took = execution.duration
     height = LEAST
     if took is not None and longest:

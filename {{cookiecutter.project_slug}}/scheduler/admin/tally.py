@@ -14,8 +14,11 @@ from . import bounded
 from .execution_query import SPANS
 from .outcomes import NOT_RUN, PROBLEMS
 
-CAP = 50_000
+CAP = 5_000
 HOURS = 24
+HOUR = timedelta(hours=1)
+# How late an end may be written: after an outage the scheduler catches up with its results.
+LATEST = timedelta(minutes=15)
 GROUPS: dict[str, tuple[str, ...]] = {
     "succeeded": (Status.SUCCEEDED,),
     "problems": PROBLEMS,
@@ -34,16 +37,21 @@ class Count:
 
 @dataclass(frozen=True)
 class Hour:
+    """What ended within one hour, by group of outcomes."""
+
     start: datetime
     counts: dict[str, Count]
 
     @property
     def end(self) -> datetime:
-        return self.start + timedelta(hours=1)
+        return self.start + HOUR
 
     @property
     def total(self) -> int:
         return sum(count.number for count in self.counts.values())
+
+
+_complete: dict[tuple[str, datetime], Hour] = {}
 
 
 def by_outcome(using: str, now: datetime) -> dict[str, dict[str, Count]]:
@@ -63,17 +71,28 @@ def by_outcome(using: str, now: datetime) -> dict[str, dict[str, Count]]:
 
 
 def by_hour(using: str, now: datetime) -> list[Hour]:
-    """The last 24 hours, cut at full hours; the last one is still under way."""
+    """The last 24 hours, cut at full hours; the last one is still under way.
+
+    Hours long over are counted once in this process: they change no more.
+    """
     this_hour = now.replace(minute=0, second=0, microsecond=0)
-    starts = [this_hour - timedelta(hours=back) for back in range(HOURS - 1, -1, -1)]
+    starts = [this_hour - back * HOUR for back in range(HOURS - 1, -1, -1)]
+    missing = [start for start in starts if (using, start) not in _complete]
+    fresh = {hour.start: hour for hour in _counted(using, missing)}
+    for old in [key for key in _complete if key[1] < starts[0]]:
+        _complete.pop(old, None)
+    for start, hour in fresh.items():
+        if hour.end + LATEST < now:
+            _complete[using, start] = hour
+    return [fresh.get(start) or _complete[using, start] for start in starts]
+
+
+def _counted(using: str, starts: list[datetime]) -> list[Hour]:
     keys = [(start, name) for start in starts for name in GROUPS]
-    cap = CAP // 10
-    found = bounded.counts(
-        [_ended(using, GROUPS[name], at, at + timedelta(hours=1)) for at, name in keys], cap
-    )
+    found = bounded.counts([_ended(using, GROUPS[name], at, at + HOUR) for at, name in keys], CAP)
     hours = [Hour(start, {}) for start in starts]
     for n, (number, (_, name)) in enumerate(zip(found, keys, strict=True)):
-        hours[n // len(GROUPS)].counts[name] = Count(number, number == cap)
+        hours[n // len(GROUPS)].counts[name] = Count(number, number == CAP)
     return hours
 
 

@@ -51,11 +51,11 @@ class Tick:
 
 @dataclass(frozen=True)
 class Line:
-    """A job's lane as it is drawn."""
+    """A job's lane as it is drawn: for each colour one path."""
 
     lane: Lane
     y: int
-    boxes: list[Box]
+    paths: dict[str, str]
 
     @property
     def text_y(self) -> int:
@@ -158,7 +158,11 @@ def _line(lane: Lane, y: int, scale: Scale) -> Line:
             boxes[-1] = Box(last.x, last.y, width, last.height, last.kind)
         else:
             boxes.append(box)
-    return Line(lane, y, boxes)
+    paths: dict[str, str] = {}
+    for box in boxes:
+        path = f"M{box.x} {box.y}h{box.width}v{MARK}h-{box.width}z"
+        paths[box.kind] = paths.get(box.kind, "") + path
+    return Line(lane, y, paths)
 
 
 def _mark(stretch: Stretch, y: int, scale: Scale) -> Box:
