@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from .. import health
+from ..conf import conf
+from ..models import Lease, Node
+from ..models.node import Role
+from . import rows
+from .answer import DONE, NOBODY, Answer, table
+
+NAME = "status"
+HELP = "Say who leads, who stands by, and whether all is well."
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--max-lag", type=float, help="seconds by which the oldest due run may be late"
+    )
+
+
+def run(options: dict[str, Any]) -> Answer:
+    using = conf().DATABASE
+    read = health.read(using, options["max_lag"])
+    lease = Lease.objects.using(using).first()
+    nodes = list(Node.objects.using(using).exclude(role=Role.STOPPED))
+    data = read.as_dict() | {
+        "nodes": [
+            {
+                "id": str(node.pk),
+                "host": node.host,
+                "pid": node.pid,
+                "role": str(node.role),
+                "leads": lease is not None and lease.holder == node.pk,
+                "beat_at": rows.time(node.beat_at),
+                "wake_mode": node.wake_mode,
+                "error": node.error,
+            }
+            for node in nodes
+        ]
+    }
+    lines = [f"{'Well' if read.ok else 'Not well'}. {read.reason}".rstrip(". ") + "."]
+    lines += [f"Warning: {warning}" for warning in read.warnings]
+    lines += [f"Term {read.term}; {read.backlog} due, the oldest {read.oldest_due:.1f} s late."]
+    lines += table(
+        ("ROLE", "HOST", "PID", "LAST SIGN", "WAKES BY", "ERROR"),
+        [(n.role, n.host, n.pid, n.beat_at, n.wake_mode, n.error) for n in nodes],
+    )
+    return Answer(data, lines, DONE if read.ok else NOBODY)
