@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 from pathlib import Path
 
 # Answers are data. tojson writes a single quote as \u0027, so none of them can end this string.
@@ -17,6 +18,7 @@ OPTIONAL_FOLDERS = [".github/workflows", ".github"]
 def main() -> None:
     write_env(Path(".env"))
     remove_empty_folders()
+    remove_compiled_files(Path("scheduler"))
     print(next_steps())
 
 
@@ -38,6 +40,12 @@ def remove_empty_folders() -> None:
     for folder in map(Path, OPTIONAL_FOLDERS):
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
+
+
+def remove_compiled_files(copied: Path) -> None:
+    """A template whose Python was imported where it lies hands its __pycache__ folders on."""
+    for folder in list(copied.rglob("__pycache__")):
+        shutil.rmtree(folder)
 
 
 def next_steps() -> str:
