@@ -13,6 +13,9 @@ globals().update(
         if name.isupper()
     }
 )
+# The test that starts this process has a test database of its own.
+DATABASE = globals()["DATABASES"]["default"]
+DATABASE["TEST"] = {"NAME": f"{DATABASE['NAME']}_upstream"}
 ROOT_URLCONF = "upstream_settings"
 urlpatterns: list[object] = []
 APSCHEDULER_ALLOWED_MODULES = ["*"]
