@@ -7,14 +7,13 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
-from glob import glob
 from pathlib import Path
 
 from tests.settings import ROOT
 
 from .proxy import Proxy
 
-FAKETIME = glob("/usr/lib/*/faketime/libfaketime.so.1")
+SKEW = Path(__file__).with_name("skew.c")
 
 
 class Node:
@@ -51,12 +50,7 @@ class Node:
             "CHAOS_TTL": str(self._ttl),
         }
         if skew:
-            environment |= {
-                "LD_PRELOAD": FAKETIME[0],
-                "FAKETIME": f"{skew:+d}s",
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                "DONT_FAKE_MONOTONIC": "1",
-            }
+            environment |= {"LD_PRELOAD": str(self._skew_library()), "CHAOS_SKEW": str(skew)}
         log = (self._folder / f"{self.name}.log").open("ab")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "django", "runapscheduler"],
@@ -99,6 +93,13 @@ class Node:
             text = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
             return [int(pid) for pid in text.split()]
         return []
+
+    def _skew_library(self) -> Path:
+        library = self._folder / "skew.so"
+        if not library.exists():
+            command = ["cc", "-shared", "-fPIC", "-o", str(library), str(SKEW), "-ldl"]
+            subprocess.run(command, check=True)
+        return library
 
     def _signal(self, number: int) -> None:
         assert self._process is not None

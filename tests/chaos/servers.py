@@ -40,7 +40,7 @@ class Server:
         """Returns when it accepts connections."""
         log = (self.folder / "server.log").open("ab")
         self._process = subprocess.Popen(
-            self._command(), stdout=log, stderr=log, start_new_session=True
+            self._command(), stdout=log, stderr=log, start_new_session=True, user=self._user()
         )
         log.close()
         end = time.monotonic() + STARTS_WITHIN
@@ -52,15 +52,18 @@ class Server:
 
     def stop(self) -> None:
         """The fast, orderly stop that an operator's restart does."""
-        self._signal_main(self._stop_signal)
         assert self._process is not None
+        self._process.send_signal(self._stop_signal)
         self._process.wait(60)
 
     def crash(self) -> None:
-        """kill -9 for all of it."""
-        self._signal_tree(signal.SIGKILL)
+        """kill -9 for all of it; returns when all of it is gone."""
         assert self._process is not None
+        tree = _tree(self._process.pid)
+        self._signal_tree(signal.SIGKILL)
         self._process.wait(60)
+        while any(Path(f"/proc/{pid}").exists() for pid in tree):
+            time.sleep(0.01)
 
     def freeze(self) -> None:
         self._signal_tree(signal.SIGSTOP)
@@ -88,9 +91,9 @@ class Server:
     def _accepts(self) -> bool:
         raise NotImplementedError
 
-    def _signal_main(self, number: int) -> None:
-        assert self._process is not None
-        os.kill(_main_process(self._process.pid), number)
+    def _user(self) -> str | None:
+        """Whose processes: PostgreSQL refuses to run as root."""
+        return None
 
     def _signal_tree(self, number: int) -> None:
         assert self._process is not None
@@ -109,13 +112,16 @@ class PostgreSQL(Server):
             shutil.chown(self.folder, "postgres")
         command = [self._binary("initdb"), "-D", str(self.folder / "data"), "-U", "postgres",
                    "-A", "trust", "--no-sync"]  # fmt: skip
-        subprocess.run(_as_user(command), check=True, capture_output=True)
+        subprocess.run(command, check=True, capture_output=True, user=self._user())
 
     def _command(self) -> Sequence[str]:
-        return _as_user([
+        return [
             self._binary("postgres"), "-D", str(self.folder / "data"), "-p", str(self.port),
             "-k", str(self.folder), "-c", "listen_addresses=127.0.0.1", "-c", "timezone=Asia/Tokyo",
-        ])  # fmt: skip
+        ]  # fmt: skip
+
+    def _user(self) -> str | None:
+        return "postgres" if os.geteuid() == 0 else None
 
     def _create_database(self) -> None:
         with self._connect() as connection:
@@ -150,7 +156,7 @@ class MariaDB(Server):
     def _initialize(self) -> None:
         self.folder.mkdir(parents=True)
         command = ["mariadb-install-db", "--no-defaults", f"--datadir={self.folder / 'data'}",
-                   "--skip-test-db", *self._user()]  # fmt: skip
+                   "--skip-test-db", *self._as_root()]  # fmt: skip
         subprocess.run(command, check=True, capture_output=True)
 
     def _command(self) -> Sequence[str]:
@@ -159,7 +165,7 @@ class MariaDB(Server):
             f"--datadir={self.folder / 'data'}", f"--port={self.port}",
             f"--socket={self.folder / 's'}", f"--pid-file={self.folder / 'pid'}",
             "--bind-address=127.0.0.1", "--skip-grant-tables", "--skip-networking=0",
-            "--default-time-zone=+05:00", *self._user(),
+            "--default-time-zone=+05:00", *self._as_root(),
         ]  # fmt: skip
 
     def _create_database(self) -> None:
@@ -179,7 +185,7 @@ class MariaDB(Server):
 
         return MySQLdb.connect(host="127.0.0.1", port=self.port, user="root", autocommit=True)
 
-    def _user(self) -> list[str]:
+    def _as_root(self) -> list[str]:
         return ["--user=root"] if os.geteuid() == 0 else []
 
 
@@ -203,18 +209,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _as_user(command: list[str]) -> list[str]:
-    """PostgreSQL refuses to run as root."""
-    return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
-
-
-def _main_process(pid: int) -> int:
-    """The server itself, where ``runuser`` stands in front of it."""
-    children = _children(pid)
-    front = Path(f"/proc/{pid}/comm").read_text().strip() == "runuser"
-    return children[0] if front and children else pid
 
 
 def _tree(pid: int) -> list[int]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+import time
 from typing import Any
 
 from scheduler.engine.runner import current_run
@@ -35,3 +38,13 @@ def poison() -> str:
     note()
     print("nul \0, surrogate \ud800")
     return "\0\ud800"
+
+
+def die() -> None:
+    """What the kernel does to a process that takes too much memory."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def linger() -> None:
+    """For a body in a process, which no event of the test reaches."""
+    time.sleep(30)

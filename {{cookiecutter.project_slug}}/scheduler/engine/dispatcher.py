@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from ..models import Execution
+from ..models.execution import Status
 from .executors import ThreadExecutor
 from .runner import Result, Run
 from .wakeup import Wakeup
@@ -58,7 +59,11 @@ class Dispatcher:
         """Hand over rows whose start is committed."""
         for row in rows:
             self.in_flight[row.id] = row
-            self.executors[row.executor].submit(_run(row))
+            try:
+                self.executors[row.executor].submit(_run(row))
+            except Exception as error:  # no thread, no process: one run's trouble, not the turn's
+                logger.exception("Executor %r could not take a run", row.executor)
+                self.deliver(_refused(row, error))
 
     def cancel(self, ids: list[int]) -> None:
         for id in ids:
@@ -82,6 +87,11 @@ class Dispatcher:
             del self._unrecorded[result.id]
             del self.in_flight[result.id]
             self._warned.discard(result.id)
+
+
+def _refused(row: Execution, error: Exception) -> Result:
+    reason = f"its executor could not take it: {type(error).__name__}: {error}"
+    return Result(row.id, Status.FAILED, row.started_at, row.started_at, reason=reason)
 
 
 def _run(row: Execution) -> Run:

@@ -72,12 +72,12 @@ class ThreadExecutor(BaseExecutor):
         self._put(work)
 
     def _put(self, work: Callable[[], None]) -> None:
-        self._queue.put(work)
         if len(self._threads) < self.slots:
             name = f"job-{len(self._threads) + 1}"
             thread = threading.Thread(target=self._serve, name=name, daemon=True)
+            thread.start()  # may raise: before the work is in the queue
             self._threads.append(thread)
-            thread.start()
+        self._queue.put(work)
 
     def _serve(self) -> None:
         while (work := self._queue.get()) is not None:

@@ -9,7 +9,9 @@ import logging
 import multiprocessing
 import os
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -54,6 +56,8 @@ class ProcessExecutor(ThreadExecutor):
     def keep_alive(self, until: float) -> None:
         """Move on the moment (monotonic) after which workers end themselves."""
         self._alive_until.value = until
+        if self._pool is not None and not self._pool.active:
+            self._give_up_pool()
 
     def cancel(self, id: int) -> None:
         """End the process that runs the body."""
@@ -70,8 +74,10 @@ class ProcessExecutor(ThreadExecutor):
         return self._alive_until.value if self._trusted() else 0.0
 
     def _schedule(self, body: Callable[..., Any], arguments: Any, timeout: float | None) -> Any:
-        """A pool that broke (its workers died while idle) is replaced, once for each call."""
-        if self._pool is None or not self._pool.active:
+        """A pool that broke is replaced, once for each call."""
+        if self._pool is not None and not self._pool.active:
+            self._give_up_pool()
+        if self._pool is None:
             self._pool = ProcessPool(
                 max_workers=self.slots,
                 initializer=prepare,
@@ -79,6 +85,16 @@ class ProcessExecutor(ThreadExecutor):
                 context=self._context,
             )
         return self._pool.schedule(body, args=arguments, timeout=timeout)
+
+    def _give_up_pool(self) -> None:
+        """One of its threads died: nobody else would ever tell how its runs ended."""
+        broken, self._pool = self._pool, None
+        assert broken is not None
+        broken.stop()
+        broken.join()
+        for future in list(self._futures.values()):
+            with suppress(InvalidStateError):
+                future.set_exception(BrokenProcessPool("its pool broke"))
 
     def _ended(self, run: Run, began: datetime, future: Future[Any]) -> None:
         """Called by one of the pool's threads."""
