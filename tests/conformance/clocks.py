@@ -31,7 +31,8 @@ class DatabaseClock:
         return at
 
     def now(self) -> datetime:
-        return DbNow.frozen or self.set(datetime.now(UTC).replace(microsecond=0))
+        soon = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+        return DbNow.frozen or self.set(soon)
 
     def move(self, seconds: float) -> datetime:
         return self.set(self.now() + timedelta(seconds=seconds))

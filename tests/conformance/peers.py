@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db import connections
 from scheduler.engine.scheduler import DjangoScheduler
@@ -62,6 +63,24 @@ class Peer:
         """As kill -9 would: no further step, nothing written."""
         self._steps.put(None)
         self._thread.join(PATIENCE)
+
+    def register(self) -> None:
+        """Let the others see the node, without a look at the lease."""
+        loop = self.scheduler.loop
+        self.do(lambda: loop.node.beat(loop.role, "poll", ""))
+
+    def lead(self) -> None:
+        """Turn until it leads."""
+        self.turn_until(lambda: self.leads)
+
+    def beat(self) -> None:
+        """A turn in which the signs of life are due."""
+        self.scheduler.loop._beat_at = 0.0
+        self.turn()
+
+    @property
+    def node_id(self) -> UUID:
+        return self.scheduler.loop.node.id
 
     @property
     def lease(self) -> Any:

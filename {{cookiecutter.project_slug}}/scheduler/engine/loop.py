@@ -153,6 +153,7 @@ class Loop:
             if not self.lease.renew():
                 self._demote("another process took the lease")
             self.clock.sync(self.using)
+        self.recorder.recover_lost_replies()  # a commit may also happen after its connection broke
         for row in self.dispatcher.overdue(self.clock.now()):
             self.events.overdue(row)
         if self.dispatcher.in_flight and self.leader is None:

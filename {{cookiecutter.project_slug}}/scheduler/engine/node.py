@@ -71,20 +71,21 @@ class Observer:
     """Judges silence: dead is what was *read unchanged* for its TTL on our own monotonic clock.
 
     A clock that was set, or an outage of the database during which nobody could write, kills
-    nobody: call ``forget()`` after an outage.
+    nobody: call ``forget()`` after an outage. A pause between two looks, in which we or the
+    database stood still, counts for no more than a third of the lease: the others may have stood
+    still as well, and get time to give a sign of life.
     """
 
     def __init__(self) -> None:
-        self._seen: dict[object, tuple[object, float]] = {}
+        self._seen: dict[object, tuple[object, float, float]] = {}
 
     def silent_for(self, key: object, sign: object) -> float:
         """Seconds for which ``sign`` of ``key`` has not changed in our eyes."""
         now = monotonic()
-        last = self._seen.get(key)
-        if last is None or last[0] != sign:
-            self._seen[key] = (sign, now)
-            return 0.0
-        return now - last[1]
+        seen, looked, silent = self._seen.get(key, (None, now, 0.0))
+        silent = silent + min(now - looked, conf().LEASE_TTL / 3) if seen == sign else 0.0
+        self._seen[key] = (sign, now, silent)
+        return silent
 
     def forget(self) -> None:
         self._seen.clear()

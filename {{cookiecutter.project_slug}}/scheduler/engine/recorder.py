@@ -62,12 +62,12 @@ class Recorder:
         return len(left)
 
     def recover_lost_replies(self) -> int:
-        """After an outage: rows marked running by a commit whose reply never came go back.
+        """Rows marked running by a commit whose reply never came go back to the queue.
 
         Only the commit of this process can have marked them, and it handed them to nobody.
         """
-        running = self.ledger.running_here()
-        return self.ledger.give_back(running - self.dispatcher.in_flight.keys())
+        unknown = self.ledger.running_here() - self.dispatcher.in_flight.keys()
+        return self.ledger.give_back(unknown) if unknown else 0
 
     def _finish(self, results: list[Result]) -> set[int]:
         try:
