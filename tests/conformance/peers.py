@@ -56,7 +56,6 @@ class Peer:
 
     def end(self) -> None:
         self.do(lambda: self.scheduler.loop.drain(lambda: 0.0))
-        self.do(connections.close_all)
         self.vanish()
 
     def vanish(self) -> None:
@@ -97,6 +96,8 @@ class Peer:
                 future.set_result(function())
             except BaseException as error:
                 future.set_exception(error)
+        connections.close_all()
+        self.scheduler.loop.listener.close()
 
 
 def ledger() -> list[tuple[Any, ...]]:

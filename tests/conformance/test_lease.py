@@ -80,7 +80,7 @@ def test_a_thief_waits_for_an_open_claim_and_then_sees_it(a, b):
 
     claiming = a.begin(claim)
     assert held.wait(30)
-    stealing = b.begin(lambda: (b.lease.acquire(), [job for job in seen()]))
+    stealing = b.begin(lambda: (b.lease.acquire(), list(seen())))
     assert not wait([stealing], timeout=0.5).done, "the thief did not wait for the fence"
     go.set()
     claiming.result(30)
