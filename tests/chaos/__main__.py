@@ -44,6 +44,9 @@ def main() -> int:
         if gap.bound is not None and gap.seconds > gap.bound:
             print(f"LATE {gap.fault}: {gap.seconds:.2f} s > {gap.bound:g} s")
     print(dict(outcome.verdict.figures), f"{outcome.seconds:.0f} s")
+    for reason, count in outcome.verdict.reasons.most_common():
+        print(f"{count:6} {reason}")
+    print("\n".join(outcome.verdict.notes))
     print("\n".join(outcome.verdict.faults) or "no fault found")
     return bool(outcome.verdict.faults)
 

@@ -6,6 +6,7 @@ imported.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from .record import Line
 BODY_WAS_CALLED = {"succeeded", "failed", "timed_out", "lost", "cancelled"}
 NEVER_CALLED = {"missed", "skipped"}
 SHOWN = 10
+NAMES = re.compile(r"[-\w]+:\d+|\d[-\d.:T+]*")
+"""Hosts, pids, times and numbers: what makes two equal reasons look different."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Row:
     kind: str
     status: str
     reason: str
+    """Why it did not run to its end; of a failed body, its exception."""
     term: int | None
 
 
@@ -53,6 +57,8 @@ class Verdict:
 
     faults: list[str] = field(default_factory=list)
     figures: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
 
     def wrong(self, kind: str, what: Iterable[str]) -> None:
         found = list(what)
@@ -87,7 +93,8 @@ def judge(
     verdict.wrong("manual run, not in the ledger", map(str, set(manual) - ledger.keys()))
     verdict.wrong("never succeeded", _barren(rows, expected))
     verdict.wrong("terms", _not_rising(terms))
-    verdict.figures["resumed after its term"] = _late_starts(starts)
+    verdict.notes = _late_starts(starts)
+    verdict.figures["bodies that started after a later term's"] = len(verdict.notes)
     _count(verdict, rows, starts)
     return verdict
 
@@ -180,12 +187,18 @@ def _not_rising(terms: Sequence[int]) -> list[str]:
     return [f"not 1, 2, 3 ...: {list(terms)}"]
 
 
-def _late_starts(starts: Sequence[Line]) -> int:
-    """Bodies that a frozen process started, in the instant after it woke, under an older term."""
-    highest, late = 0, 0
+def _late_starts(starts: Sequence[Line]) -> list[str]:
+    """Bodies that began after one of a later term: a frozen thread's, or a worker's, last instant.
+
+    Each has its row, and its slot is no other body's: this is no fault, but it is said.
+    """
+    latest, late = starts[0] if starts else None, []
     for line in sorted(starts, key=lambda line: line.at):
-        late += line.term < highest
-        highest = max(highest, line.term)
+        assert latest is not None
+        if line.term < latest.term:
+            late.append(f"{line.job}: term {line.term} {line.at - latest.at:.3f} s after {latest}")
+        else:
+            latest = line
     return late
 
 
@@ -193,6 +206,8 @@ def _count(verdict: Verdict, rows: Sequence[Row], starts: Sequence[Line]) -> Non
     verdict.figures["bodies started"] = len(starts)
     for row in rows:
         verdict.figures[row.status] += row.slots
+        if row.reason:
+            verdict.reasons[f"{row.status}: {NAMES.sub('…', row.reason)[:70]}"] += row.slots
         if row.kind == "schedule":
             verdict.figures["slots owed"] += row.slots
 
@@ -208,7 +223,7 @@ def read_rows(values: Iterable[Mapping[str, Any]]) -> list[Row]:
         Row(
             id=v["id"], job=v["job_id"], uid=str(v["job_uid"]), slot=v["scheduled_run_time"],
             last=v["last_run_time"], slots=v["slots"], attempt=v["attempt"], kind=v["kind"],
-            status=v["status"], reason=v["reason"], term=v["term"],
+            status=v["status"], reason=v["reason"] or v["exception"], term=v["term"],
         )
         for v in values
     ]  # fmt: skip

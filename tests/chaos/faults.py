@@ -23,6 +23,8 @@ class Struck:
     """Monotonic time from which a takeover, or without one the first start of a body, counts."""
     bound: float | None = None
     """Seconds within which a successor must hold the lease; None: no takeover is called for."""
+    dead: bool = True
+    """Whether the old leader is gone for good: a frozen one may hold the lock of SQLite's file."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def terminate(cluster: Cluster) -> Struck | None:
 def resign(cluster: Cluster) -> Struck | None:
     from scheduler.models import Lease
 
-    struck = Struck(now(), 0.5)
+    struck = Struck(now(), 1.0)
     Lease._base_manager.update(resign_requested=True)
     cluster.wait_for_starts(struck.at, 20, "a resignation")
     return struck
@@ -125,7 +127,7 @@ def freeze(cluster: Cluster) -> Struck | None:
     if not cluster.standbys():
         return None
     leader.freeze()
-    struck = Struck(now(), cluster.ttl + 0.5)
+    struck = Struck(now(), cluster.ttl + 0.5, dead=False)
     time.sleep(beyond(cluster))
     leader.thaw()
     return struck

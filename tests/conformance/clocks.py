@@ -31,7 +31,7 @@ class DatabaseClock:
         return at
 
     def now(self) -> datetime:
-        soon = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+        soon = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1)
         return DbNow.frozen or self.set(soon)
 
     def move(self, seconds: float) -> datetime:
