@@ -12,6 +12,7 @@ from django import db
 from django.utils import dateformat, timezone
 
 from .conf import conf
+from .engine import connection
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,11 +26,11 @@ def close_old_connections(func: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(func)
     def closing(*args: P.args, **kwargs: P.kwargs) -> R:
-        db.close_old_connections()
+        connection.close_old_connections()
         try:
             return func(*args, **kwargs)
         finally:
-            db.close_old_connections()
+            connection.close_old_connections()
 
     return closing
 
@@ -42,7 +43,7 @@ def retry_on_db_operational_error(func: Callable[P, R]) -> Callable[P, R]:
         try:
             return func(*args, **kwargs)
         except (db.OperationalError, db.InterfaceError):
-            db.close_old_connections()
+            connection.close_old_connections()
             return func(*args, **kwargs)
 
     return retrying

@@ -1,4 +1,4 @@
-"""The loop's own database connection: how long it may be blocked, and may block others."""
+"""Connections: the loop's own, which is not blocked for long, and those of the bodies."""
 
 from __future__ import annotations
 
@@ -7,6 +7,13 @@ from typing import Any
 from django.db import connections
 
 from ..conf import conf
+
+
+def close_old_connections() -> None:
+    """Django's, but it leaves a connection alone that is in an atomic block, as in a test."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
 
 
 class LoopConnection:

@@ -16,12 +16,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import close_old_connections
-
 from .. import functions, serialization
 from ..conf import conf
 from ..models.execution import Status
 from .capture import Capture
+from .connection import close_old_connections
 
 logger = logging.getLogger("scheduler.runner")
 
