@@ -57,3 +57,7 @@ def note(path: str) -> None:
     run = current_run()
     with open(path, "a") as file:
         file.write(f"{run.scheduled_run_time if run else None}\n")
+
+
+class Thing:
+    """A value that JSON cannot carry."""

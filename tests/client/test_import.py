@@ -1,0 +1,140 @@
+"""``manage.py import_django_apscheduler``, from tables that django-apscheduler itself filled."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from scheduler import scheduler, serialization
+from scheduler.models import Execution, Job
+from scheduler.models.execution import Status
+from scheduler.models.job import JobState
+from scheduler.moving import tables
+
+from tests.processes import environment
+from tests.upstream.sdist import unpacked
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SCRIPT = Path(__file__).with_name("old_project.py")
+
+
+@pytest.fixture
+def old_tables():
+    inherited = environment()
+    package = str(unpacked("django_apscheduler", "0.7.0"))
+    paths = os.pathsep.join([package, inherited["PYTHONPATH"]])
+    command = [sys.executable, "-W", "ignore", str(SCRIPT)]
+    subprocess.run(command, env={**inherited, "PYTHONPATH": paths}, check=True)
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {tables.EXECUTIONS}")
+        cursor.execute(f"DROP TABLE {tables.JOBS}")
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'django_apscheduler'")
+
+
+def bring(*words: str) -> tuple[int, dict]:
+    out = StringIO()
+    try:
+        call_command("import_django_apscheduler", "--json", *words, stdout=out)
+    except SystemExit as end:
+        return int(end.code), json.loads(out.getvalue())
+    return 0, json.loads(out.getvalue())
+
+
+def test_everything_that_can_be_read_is_brought_over_and_the_rest_is_named(old_tables):
+    code, report = bring()
+
+    assert code == 1
+    assert report["imported"] == ["cron", "date", "interval", "or", "paused"]
+    assert report["quarantined"].keys() == {"moved"}
+    assert report["refused"].keys() == {"broken", "object"}
+    assert "Thing" in report["refused"]["object"]
+    assert report["executions"] == 6
+
+    cron = Job.objects.get(id="cron")
+    assert (cron.name, cron.args, cron.max_instances, cron.coalesce) == ("Nightly", "[1]", 3, True)
+    job = scheduler.get_job("cron")
+    now = datetime(2030, 7, 1, tzinfo=UTC)
+    assert job.trigger.get_next_fire_time(None, now) == now + timedelta(hours=1)  # 3:00 in Berlin
+    assert job.next_run_time == cron.next_run_time
+    interval = Job.objects.get(id="interval")
+    assert (interval.coalesce, interval.state) == (False, JobState.ACTIVE)
+    assert '"jitter":5' in interval.trigger
+    assert Job.objects.get(id="date").next_run_time == datetime(2100, 1, 1, tzinfo=UTC)
+    paused = Job.objects.get(id="paused")
+    assert (paused.state, paused.next_run_time) == (JobState.PAUSED, None)
+    assert scheduler.resume_job("paused").next_run_time is not None
+    assert serialization.loads_args(Job.objects.get(id="or").args)[0] == [
+        Decimal("1.5"), UUID(int=7), datetime(2030, 1, 1, tzinfo=UTC), (1, 2), {3}, b"x",
+    ]  # fmt: skip
+    moved = Job.objects.get(id="moved")
+    assert (moved.state, "tock" in moved.last_error) == (JobState.QUARANTINED, True)
+
+
+def test_the_history_comes_along_with_its_outcomes_and_times(old_tables):
+    bring()
+
+    rows = list(Execution.objects.filter(job_id="cron").order_by("scheduled_run_time"))
+    assert [row.status for row in rows] == [
+        Status.SUCCEEDED, Status.FAILED, Status.MISSED, Status.SKIPPED, Status.LOST,
+    ]  # fmt: skip
+    assert rows[0].scheduled_run_time == datetime(2026, 1, 1, 0, 0, 0, 123456, tzinfo=UTC)
+    assert abs(rows[0].duration - timedelta(seconds=2)) < timedelta(seconds=0.01)
+    assert (rows[1].exception, rows[1].traceback) == ("boom", "Traceback")
+    assert "never wrote" in rows[4].reason
+    assert {row.job_name for row in rows} == {"Nightly"}
+    assert Execution.objects.filter(job_id="broken").count() == 1
+
+
+def test_a_second_import_adds_nothing_and_changes_nothing(old_tables):
+    bring()
+    scheduler.modify_job("cron", name="Renamed here")
+    scheduler.remove_job("interval")
+    before = list(Job.objects.order_by("id").values())
+
+    code, report = bring()
+
+    assert (code, report["imported"], report["executions"]) == (1, [], 0)
+    assert report["executions_present"] == 6
+    assert report["present"] == ["cron", "date", "interval", "moved", "or", "paused"]
+    assert list(Job.objects.order_by("id").values()) == before
+    assert Execution.objects.count() == 6
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(old_tables):
+    report = bring("--dry-run")[1]
+
+    assert not Job.objects.exists()
+    assert not Execution.objects.exists()
+    assert report == bring()[1]
+
+
+def test_a_job_of_ours_with_the_same_id_is_left_as_it_is(old_tables):
+    scheduler.add_job("tests.bodies:noop", "interval", hours=1, id="cron")
+    report = bring()[1]
+    assert "another job" in report["refused"]["cron"]
+    assert Job.objects.get(id="cron").func == "tests.bodies:noop"
+
+
+def test_people_are_told_job_by_job(old_tables):
+    out, err = StringIO(), StringIO()
+    with pytest.raises(SystemExit):
+        call_command("import_django_apscheduler", "--dry-run", stdout=out, stderr=err)
+    assert "Job cron: brought over" in out.getvalue()
+    assert "Job broken: not brought over." in err.getvalue()
+    assert "nothing was written" in out.getvalue()
+
+
+def test_without_the_tables_it_says_so():
+    with pytest.raises(CommandError, match=r"django_apscheduler_djangojob.*--database"):
+        call_command("import_django_apscheduler")

@@ -1,0 +1,1 @@
+"""Moving in from django-apscheduler: its tables are read, and left as they are."""
