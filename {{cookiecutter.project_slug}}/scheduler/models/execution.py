@@ -90,6 +90,10 @@ class Execution(Announcing, Policies):
 
     objects: Any = ExecutionQuerySet.as_manager()
 
+    # django-apscheduler's names of the outcomes.
+    SENT, SUCCESS, ERROR = Status.RUNNING, Status.SUCCEEDED, Status.FAILED
+    MISSED, MAX_INSTANCES = Status.MISSED, Status.SKIPPED
+
     class Meta:
         ordering = ["-id"]
         constraints = [
