@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from apscheduler.events import EVENT_JOB_ADDED, EVENT_JOB_MODIFIED, EVENT_JOB_REMOVED
 from apscheduler.jobstores.base import ConflictingIdError, JobLookupError
+from apscheduler.schedulers import SchedulerAlreadyRunningError
 from django.db import transaction
 from scheduler import scheduler, triggers
 from scheduler.changes import changed_by
 from scheduler.engine.client import SchedulerClient
-from scheduler.errors import DefinitionError
+from scheduler.errors import DefinitionError, NotHereError
 from scheduler.models import Change, Execution, Job
 from scheduler.models.execution import Status
 from scheduler.models.job import JobState
@@ -46,9 +47,30 @@ def test_importing_needs_no_app_and_starts_nothing():
     before = threading.active_count()
     add()
     assert threading.active_count() == before
-    for call in (scheduler.start, scheduler.shutdown, scheduler.pause, scheduler.resume):
-        with pytest.raises(RuntimeError, match="client"):
-            call()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: scheduler.start(),
+        lambda: scheduler.shutdown(),
+        lambda: scheduler.pause(),
+        lambda: scheduler.resume(),
+        lambda: scheduler.add_executor("threadpool"),
+        lambda: scheduler.remove_executor("default"),
+        lambda: scheduler.add_jobstore("memory", "other"),
+        lambda: scheduler.remove_jobstore("default"),
+    ],
+)
+def test_what_belongs_to_a_loop_is_refused_with_the_remedy(call):
+    with pytest.raises(NotHereError, match="client"):
+        call()
+    scheduler.wakeup()
+
+
+def test_a_client_cannot_be_configured_anew():
+    with pytest.raises(SchedulerAlreadyRunningError):
+        scheduler.configure(timezone="Europe/Berlin")
 
 
 def test_a_job_exists_if_and_only_if_its_transaction_commits():

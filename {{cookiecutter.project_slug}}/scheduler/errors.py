@@ -31,3 +31,10 @@ class RunNowTimeoutError(TimeoutError):
     def __init__(self, message: str, execution: Any) -> None:
         super().__init__(message)
         self.execution = execution
+
+
+class NotHereError(RuntimeError):
+    """A client was asked for what only a scheduler's process can do."""
+
+    def __init__(self, remedy: str) -> None:
+        super().__init__(f"This is a client of the scheduler: {remedy}")

@@ -17,6 +17,7 @@ from django.utils.functional import empty
 
 from .. import declarations, definitions, syncing
 from ..conf import PREFIX
+from ..errors import NotHereError
 from ..jobstore import DjangoJobStore
 from ..models import Execution
 from ..models.job import JobState
@@ -31,7 +32,7 @@ class SchedulerClient(LiveJobs):
 
     def __init__(self, using: str | None = None) -> None:
         super().__init__()
-        self.add_jobstore(DjangoJobStore(using=using), "default")
+        super().add_jobstore(DjangoJobStore(using=using), "default")
         self._jobstores["default"].start(self, "default")
         self.state = STATE_RUNNING
 
@@ -127,20 +128,36 @@ class SchedulerClient(LiveJobs):
         return declarations.job(trigger, **dict(zip(names, args, strict=False)), **options)
 
     def start(self, paused: bool = False) -> NoReturn:
-        """Refused: a client has no loop."""
-        raise RuntimeError(f"This is a client and has no loop. {requests.START_ONE}")
+        """Refused, as is what else belongs to a loop: a client has none."""
+        raise NotHereError(f"it has no loop. {requests.START_ONE}")
 
     def shutdown(self, wait: bool = True) -> NoReturn:
-        """Refused: stop the process that runs ``manage.py runapscheduler`` instead."""
-        raise RuntimeError("This is a client: stop the process of manage.py runapscheduler instead")
+        """Refused."""
+        raise NotHereError("end the process of manage.py runapscheduler: SIGTERM drains it")
 
     def pause(self) -> NoReturn:
-        """Refused: pause jobs, or stop the scheduler's process."""
-        raise RuntimeError("This is a client: pause single jobs, or stop the scheduler's process")
+        """Refused."""
+        raise NotHereError("pause single jobs, or end the process of manage.py runapscheduler")
 
     def resume(self) -> NoReturn:
-        """Refused, as ``pause`` is."""
-        self.pause()
+        """Refused."""
+        raise NotHereError("resume single jobs, or start manage.py runapscheduler")
+
+    def add_executor(self, executor: Any, alias: str = "default", **options: Any) -> NoReturn:
+        """Refused."""
+        raise NotHereError("executors belong to the process of manage.py runapscheduler")
+
+    def remove_executor(self, alias: str, shutdown: bool = True) -> NoReturn:
+        """Refused."""
+        raise NotHereError("executors belong to the process of manage.py runapscheduler")
+
+    def add_jobstore(self, jobstore: Any, alias: str = "default", **options: Any) -> NoReturn:
+        """Refused."""
+        raise NotHereError("it has one job store, the database")
+
+    def remove_jobstore(self, alias: str, shutdown: bool = True) -> NoReturn:
+        """Refused."""
+        raise NotHereError("it has one job store, the database")
 
     def wakeup(self) -> None:
         """Nothing to do: the rows announce themselves when they are committed."""
