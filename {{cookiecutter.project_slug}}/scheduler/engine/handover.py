@@ -58,6 +58,7 @@ class HandoverExecutor(ThreadExecutor):
     def __init__(self, alias: str, stock: Any, scheduler: Any, store_alias: str) -> None:
         super().__init__(_slots(stock))
         self.alias = alias
+        self.stock = stock
         self.handed: deque[HandedJob] = deque()
         self.offered: dict[int, HandedJob] = {}
         self._scheduler = scheduler

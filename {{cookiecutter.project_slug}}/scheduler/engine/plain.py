@@ -12,6 +12,7 @@ from __future__ import annotations
 import atexit
 import logging
 import threading
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from apscheduler.events import (
@@ -46,9 +47,10 @@ class Keeper:
     def __init__(self, using: str, scheduler: Any, alias: str) -> None:
         self.scheduler = scheduler
         self.alias = alias
-        self.executors: dict[str, HandoverExecutor] = {}
+        self.executors = Handovers(scheduler, alias)
         self.wakeup = Wakeup()
         self.loop = Loop(using, self.executors, self.wakeup, PlainEvents(scheduler, alias))
+        self.executors.loop = self.loop
         self._stopping = False
         self._claims_no_more = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scheduler-keeper", daemon=True)
@@ -70,9 +72,9 @@ class Keeper:
 
     def due(self) -> list[HandedJob]:
         """What the stock scheduler is to submit now. Called in its thread, touches no database."""
-        for executor in list(self.executors.values()):
+        for executor in self.executors.values():
             executor.refuse_offered(Status.FAILED, "its executor did not take it: see the log")
-        return [job for executor in list(self.executors.values()) for job in executor.take()]
+        return [job for executor in self.executors.values() for job in executor.take()]
 
     def handed_out(self, job: Any) -> bool:
         """Whether this is no stored job, but a run on its way."""
@@ -96,31 +98,52 @@ class Keeper:
         state = self.scheduler.state
         if state != STATE_RUNNING and not self.loop.leads:
             return conf().STANDBY_INTERVAL  # starting, or only used to look at the jobs
-        self._follow_executors()
         wait = self.loop.turn(paused=state != STATE_RUNNING)
         if any(executor.offered for executor in self.executors.values()):
             self.scheduler.wakeup()
         return wait
 
-    def _follow_executors(self) -> None:
-        """Executors may be added to a running scheduler, and removed."""
-        stock = dict(self.scheduler._executors)
-        for alias in self.executors.keys() - stock.keys():
-            del self.executors[alias]
-        for alias in stock.keys() - self.executors.keys():
-            executor = HandoverExecutor(alias, stock[alias], self.scheduler, self.alias)
-            loop = self.loop
-            executor.connect(loop.dispatcher.deliver, loop.lease.trusted, loop.clock.now)
-            self.executors[alias] = executor
-
     def _heard(self, event: Any) -> None:
         if event.jobstore != self.alias:
             return
-        for executor in list(self.executors.values()):
+        for executor in self.executors.values():
             if event.code & EVENT_JOB_SUBMITTED:
                 executor.submitted(event.job_id, event.scheduled_run_times[0])
             else:
                 executor.ended(event)
+
+
+class Handovers(Mapping[str, HandoverExecutor]):
+    """The stock scheduler's executors of this moment: they may be added, and removed."""
+
+    loop: Loop | None = None
+
+    def __init__(self, scheduler: Any, alias: str) -> None:
+        self._scheduler = scheduler
+        self._alias = alias
+        self._made: dict[str, HandoverExecutor] = {}
+
+    def __getitem__(self, alias: str) -> HandoverExecutor:
+        """One that was removed is still found, for the runs that it has."""
+        made = self._made.get(alias)
+        stock = self._scheduler._executors.get(alias, made and made.stock)
+        if stock is None:
+            raise KeyError(alias)
+        if made is None or made.stock is not stock:
+            made = HandoverExecutor(alias, stock, self._scheduler, self._alias)
+            if (loop := self.loop) is not None:
+                made.connect(loop.dispatcher.deliver, loop.lease.trusted, loop.clock.now)
+            self._made[alias] = made
+        return made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._scheduler._executors))
+
+    def __len__(self) -> int:
+        return len(self._scheduler._executors)
+
+    def __contains__(self, alias: object) -> bool:
+        return alias in self._scheduler._executors
 
 
 class PlainEvents(Events):
