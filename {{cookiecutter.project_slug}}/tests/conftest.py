@@ -1,1 +1,5 @@
 """Fixtures of all tests."""
+
+from scheduler.testing import scheduler_clock
+
+__all__ = ["scheduler_clock"]
