@@ -9,10 +9,10 @@ DOTS := while read -r line; do printf .; done
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export RUFF_CACHE_DIR := $(CURDIR)/.ruff_cache
 
-.PHONY: help demo smoke test lint bench chaos clean
+.PHONY: help demo smoke test lint screenshots bench chaos clean
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 demo: $(VENV)/demo.ready ## Bake the default project and run it: two web workers, one scheduler
 	@$(BIN)/python -m demo
@@ -27,6 +27,9 @@ lint: $(VENV)/test.ready ## Check style, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/python -m mypy
+
+screenshots: $(VENV)/test.ready ## Take the pictures in docs/screenshots (needs Chromium)
+	@$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 bench: $(VENV)/demo.ready ## Measure against django-apscheduler and the SQLAlchemy job store
 	@$(BIN)/python -m bench $(ARGS)

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .rig import PASSWORD, USER, Rig, chromium
-
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+from .rig import PASSWORD, USER, Rig, chromium, need
 
 # What a browser complains about that no page of ours can help: tests.urls has no favicon.
 HARMLESS = ("favicon.ico",)
@@ -32,6 +30,7 @@ def rig(tmp_path_factory) -> Iterator[Rig]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator:
+    playwright = need("playwright.sync_api")
     path = chromium()
     if path is None:
         message = "no Chromium here: apt-get install chromium"

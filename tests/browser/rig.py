@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import signal
@@ -12,6 +13,9 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from types import ModuleType
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 USER, PASSWORD = "operator", "only-for-tests"
@@ -23,11 +27,21 @@ def chromium() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
+def need(module: str) -> ModuleType:
+    """The module; without it the test is skipped, or fails where the environment promised it."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"{module} is not installed", allow_module_level=True)
+
+
 class Rig:
     """``start()`` migrates, makes a superuser and starts the web server; schedulers are extra."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, pace: int = 1) -> None:
+        self.folder, self.pace = folder, pace
         self.database = folder / "shop.sqlite3"
         self.schedulers: list[subprocess.Popen] = []
         self._server: subprocess.Popen | None = None
@@ -62,7 +76,7 @@ class Rig:
         self.schedulers.clear()
 
     def manage(self, *arguments: str) -> None:
-        subprocess.run(self._command(*arguments), cwd=ROOT, env=self._environment(), check=True)
+        subprocess.run(self._command(*arguments), cwd=ROOT, env=self.environment(), check=True)
 
     def rows(self, sql: str, *params: object) -> list[tuple]:
         """What the database says, without Django."""
@@ -97,7 +111,7 @@ class Rig:
             return subprocess.Popen(
                 self._command(*arguments),
                 cwd=ROOT,
-                env=self._environment(),
+                env=self.environment(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -105,12 +119,13 @@ class Rig:
     def _command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "django", *arguments]
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         return {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.browser.settings",
             "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
+            "SHOP_PACE": str(self.pace),
             "TEST_DATABASE_URL": f"sqlite:///{self.database}",
         }

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-pytest.importorskip("playwright")
-from playwright.sync_api import expect
+from .rig import need
+
+expect = need("playwright.sync_api").expect
 
 pytestmark = pytest.mark.slow
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip("playwright")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+from .rig import need
+
+axe = need("axe_playwright_python.sync_playwright")
 
 pytestmark = pytest.mark.slow
 

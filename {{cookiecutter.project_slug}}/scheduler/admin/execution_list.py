@@ -39,7 +39,7 @@ class ExecutionChangeList(ChangeList):
             execution.node_name = names.get(execution.node_id, "-")
         self.result_list = self.page.rows
         self.result_count = len(self.page.rows)
-        self.full_result_count = None
+        self.full_result_count = self.result_count  # no claim of how many there are in all
         self.show_full_result_count = False
         self.show_admin_actions = True
         self.can_show_all = self.multi_page = False

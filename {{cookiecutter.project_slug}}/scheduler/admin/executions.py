@@ -39,10 +39,8 @@ class ExecutionAdmin(admin.ModelAdmin):
         "outcome",
         "scheduled",
         "started",
-        "lag",
         "duration",
-        "tries",
-        "asked_by",
+        "why",
         "node",
     )
     list_display_links = ("number",)
@@ -138,13 +136,15 @@ class ExecutionAdmin(admin.ModelAdmin):
         stretch = f" (+{execution.slots - 1} more)" if execution.slots > 1 else ""
         return times.absolute(execution.scheduled_run_time) + stretch
 
-    @admin.display(description="started")
-    def started(self, execution: Execution) -> str:
-        return times.absolute(execution.started_at)
-
-    @admin.display(description="start lag")
-    def lag(self, execution: Execution) -> str:
-        return times.duration(execution.lag)
+    @admin.display(description="started, start lag")
+    def started(self, execution: Execution) -> SafeString | str:
+        if execution.started_at is None:
+            return "-"
+        return format_html(
+            '{}<div class="sch-quiet">lag {}</div>',
+            times.absolute(execution.started_at),
+            times.duration(execution.lag),
+        )
 
     @admin.display(description="duration")
     def duration(self, execution: Any) -> str:
@@ -152,14 +152,16 @@ class ExecutionAdmin(admin.ModelAdmin):
             return times.duration(execution.seen_at - execution.started_at) + " so far"
         return times.duration(execution.duration)
 
-    @admin.display(description="attempt")
-    def tries(self, execution: Execution) -> str:
-        return f"{execution.attempt} of {execution.max_retries + 1}"
-
-    @admin.display(description="asked by")
-    def asked_by(self, execution: Execution) -> str:
+    @admin.display(description="kind, attempt")
+    def why(self, execution: Execution) -> SafeString:
         kind = Kind(execution.kind).label if execution.kind in Kind.values else execution.kind
-        return f"{kind}, {execution.requested_by}" if execution.requested_by else kind
+        who = f"asked by {execution.requested_by}" if execution.requested_by else ""
+        tries = (
+            f"attempt {execution.attempt} of {max(execution.max_retries + 1, execution.attempt)}"
+        )
+        return format_html(
+            '{}<div class="sch-quiet">{}{}{}</div>', kind, tries, ", " if who else "", who
+        )
 
     @admin.display(description="node")
     def node(self, execution: Any) -> str:

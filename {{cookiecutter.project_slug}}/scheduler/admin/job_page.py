@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from apscheduler.triggers.base import BaseTrigger
 from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
@@ -153,7 +154,7 @@ def _facts(request: HttpRequest, job: Job) -> dict[str, Any]:
         "now": at,
         "words": schedules.words(job),
         "zone": zone_of(trigger) if trigger else None,
-        "next_local": times.absolute(job.next_run_time, zone_of(trigger)) if trigger else "",
+        "next_local": _elsewhere(job, trigger),
         "runs": runs,
         "recent": recent[:10],
         "strip": strip.draw(recent),
@@ -164,6 +165,13 @@ def _facts(request: HttpRequest, job: Job) -> dict[str, Any]:
         "may_run": request.user.has_perm("scheduler.run_job")
         and job.state not in (JobState.QUARANTINED, JobState.RETIRED),
     }
+
+
+def _elsewhere(job: Job, trigger: BaseTrigger | None) -> str:
+    """The next run on the wall clock of the job's own zone, where that shows another time."""
+    if trigger is None or job.next_run_time is None:
+        return ""
+    return times.in_zone(job.next_run_time, zone_of(trigger))
 
 
 def _page_of(job: Job) -> str:

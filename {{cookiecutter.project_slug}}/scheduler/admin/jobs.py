@@ -114,8 +114,14 @@ class JobAdmin(admin.ModelAdmin):
     @admin.display(description="job", ordering="id")
     def title(self, job: Job) -> SafeString:
         name = job.name if job.name and job.name != job.pk else ""
+        module, _, function = job.func.partition(":")
         return format_html(
-            '{}<div class="sch-quiet">{}{}{}</div>', job.pk, name, " · " if name else "", job.func
+            '{}<div class="sch-quiet">{}{}{}:<wbr>{}</div>',
+            job.pk,
+            name,
+            " · " if name else "",
+            module,
+            function,
         )
 
     @admin.display(description="schedule")
@@ -123,7 +129,7 @@ class JobAdmin(admin.ModelAdmin):
         return format_html(
             '{}<div class="sch-quiet"><code>{}</code></div>',
             schedules.words(job),
-            job.trigger,
+            schedules.short(job),
         )
 
     @admin.display(description="next run", ordering=F("next_run_time").asc(nulls_last=True))

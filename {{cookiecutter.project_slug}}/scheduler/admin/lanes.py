@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from django.contrib.admin.utils import quote
 from django.urls import reverse
@@ -12,12 +13,14 @@ from django.urls import reverse
 from .. import triggers
 from ..models import Execution, Job
 from ..models.job import JobState
-from . import bounded
+from . import bounded, planned
 from .bounded import Glance
 from .schedules import trigger_of
 
 MOST = 12
-PAST, FUTURE = 100, 40
+PAST, FUTURE = 300, 100
+# Denser than this a job is drawn by the hour.
+MOST_AN_HOUR = 4
 
 
 @dataclass(frozen=True)
@@ -71,10 +74,21 @@ def _future(job: Job, now: datetime, end: datetime) -> list[Stretch]:
     trigger = trigger_of(job)
     if trigger is None or job.state != JobState.ACTIVE or job.next_run_time is None:
         return []
-    first = max(job.next_run_time, now)
-    later = triggers.next_runs(trigger, FUTURE, first)
-    runs = [first, *(at for at in later if at > first)]
-    stretches = [Stretch(at, at, "planned") for at in runs if at <= end]
-    if len(runs) >= FUTURE and runs[-1] < end:
+    hours = planned.known(job.pk, job.trigger, now)
+    if any(number > MOST_AN_HOUR for _, number in hours):
+        return [
+            Stretch(max(hour, now), hour + planned.HOUR, "planned")
+            for hour, number in hours
+            if number and hour < end
+        ]
+    runs = _ticks(job.trigger, job.next_run_time)
+    stretches = [Stretch(at, at, "planned") for at in runs if now <= at <= end]
+    if len(runs) > FUTURE and runs[-1] < end:
         stretches.append(Stretch(runs[-1], end, "more"))
     return stretches
+
+
+@lru_cache(maxsize=256)
+def _ticks(trigger: str, first: datetime) -> list[datetime]:
+    later = triggers.next_runs(triggers.loads(trigger), FUTURE, first)
+    return [first, *(at for at in later if at > first)]

@@ -93,11 +93,11 @@ def _timeline(
     if upcoming is not None:  # the user may see jobs
         failed = [execution.job_id for execution in problems[: lanes.MOST // 2]]
         shown = list(dict.fromkeys([*failed, *(job.pk for job in upcoming)]))
-    start = hours[0].start
+    start, ahead = hours[0].start, planned.by_hour(using, at)
     return timeline.draw(
         hours,
         at,
-        planned.by_hour(using, at),
+        ahead,
         lanes.read(using, shown, start, at, start + timeline.SPAN),
     )
 

@@ -70,6 +70,14 @@ def by_hour(using: str, now: datetime, budget: float = BUDGET) -> Planned:
     return Planned(total, counted, jobs)
 
 
+def known(job_id: str, text: str, now: datetime) -> list[tuple[datetime, int]]:
+    """The hours and their runs, where ``by_hour`` has counted them; else nothing."""
+    counts = _kept.get(job_id)
+    if counts is None or counts.trigger != text or counts.hour + HOUR <= now:
+        return []
+    return [(counts.hour + n * HOUR, runs) for n, runs in enumerate(counts.runs)]
+
+
 def counted(trigger: BaseTrigger, first: datetime, hours: Sequence[datetime]) -> list[int]:
     """The runs in each hour from ``first`` on, taking each hour's pace from its first two."""
     numbers = [0] * len(hours)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -39,6 +40,10 @@ class Run:
     at: datetime
     change: ClockChange | None = None
 
+    @property
+    def offset(self) -> str:
+        return f"{self.at:%z}"
+
 
 def trigger_of(job: Job) -> BaseTrigger | None:
     """None for a text that makes no trigger."""
@@ -51,6 +56,19 @@ def trigger_of(job: Job) -> BaseTrigger | None:
 def words(job: Job) -> str:
     trigger = trigger_of(job)
     return triggers.describe(trigger) if trigger else "cannot be read"
+
+
+def short(job: Job) -> str:
+    """The stored trigger on one line: ``cron hour=3 minute=30``; ``words`` names the zone."""
+    try:
+        stored = json.loads(job.trigger)
+        kind = stored.pop("type")
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return job.trigger
+    stored.pop("timezone", None)
+    if "triggers" in stored:
+        return job.trigger
+    return " ".join([kind, *(f"{name}={value}" for name, value in stored.items())])
 
 
 def coming(

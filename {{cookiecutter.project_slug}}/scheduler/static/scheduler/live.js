@@ -4,6 +4,7 @@
 (() => {
   const KEY = "scheduler.live";
   const FASTEST = 0.5;
+  const ENDED = "Finished";
 
   const regions = () => [...document.querySelectorAll("[data-live][id]")];
   const off = () => sessionStorage.getItem(KEY) === "off";
@@ -56,6 +57,7 @@
     nav.append(box);
     const show = (text) => {
       state.textContent = text ?? (off() ? "Not refreshed" : "Live");
+      button.hidden = text === ENDED;
       button.textContent = off() ? "Refresh live" : "Stop refreshing";
     };
     button.addEventListener("click", () => {
@@ -69,7 +71,7 @@
   async function loop(show) {
     for (;;) {
       const waits = regions().map((region) => Number(region.dataset.live)).filter((n) => n > 0);
-      if (!waits.length) return show("Finished");
+      if (!waits.length) return show(ENDED);
       const pause = Math.max(FASTEST, Math.min(...waits));
       await new Promise((done) => setTimeout(done, pause * 1000));
       if (off() || document.hidden) continue;
