@@ -37,7 +37,8 @@ class Outcome:
     faults: Counter[str] = field(default_factory=Counter)
     gaps: list[Gap] = field(default_factory=list)
     seconds: float = 0.0
-    audit: str = ""
+    audited: int = 0
+    """Slots that ``manage.py scheduler audit`` recomputed and found explained."""
 
 
 def chaos(
@@ -129,6 +130,7 @@ def _settle(cluster: Cluster) -> None:
 
 
 def _judge(cluster: Cluster, first: datetime, load: Load) -> Outcome:
+    from scheduler.engine.audit import audit
     from scheduler.models import Execution, Job, Term
 
     until = dict(Job.objects.values_list("id", "next_run_time"))
@@ -145,4 +147,10 @@ def _judge(cluster: Cluster, first: datetime, load: Load) -> Outcome:
         list(Term.objects.order_by("term").values_list("term", flat=True)),
     )
     verdict.wrong("the load met an error", load.errors)
-    return Outcome(verdict)
+    report = audit("default", first - timedelta(minutes=1), datetime.now(UTC))
+    verdict.wrong(
+        "unexplained by the audit",
+        [f"{found.job_id} at {found.slot.isoformat()}: {found.what}" for found in report.findings]
+        + report.notes,
+    )
+    return Outcome(verdict, audited=report.owed)

@@ -1,0 +1,152 @@
+"""Does the ledger hold every slot that was owed, once, and nothing else?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from ..conf import conf
+from ..models import Change, Execution, Job
+from ..models.execution import Kind
+from ..models.job import JobState
+from . import owed
+from .clock import db_now
+from .owed import Segment
+
+SETTLED = timedelta(seconds=2)
+"""Slots younger than this may be on their way into the ledger."""
+OVERDUE = timedelta(seconds=60)
+"""A job that is due for longer waits for a scheduler that does not come."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A slot that the ledger does not explain, or explains twice."""
+
+    job_id: str
+    slot: datetime
+    what: str
+
+
+@dataclass
+class Report:
+    since: datetime
+    until: datetime
+    jobs: int = 0
+    owed: int = 0
+    dropped: int = 0
+    """Due slots that a change of the job took out of the schedule: the change explains them."""
+    outcomes: Counter[str] = field(default_factory=Counter)
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What could not be judged, and why."""
+
+
+@dataclass
+class Entry:
+    """A row of the ledger: one slot, or a stretch of them."""
+
+    first: datetime
+    last: datetime
+    slots: int
+    status: str
+    seen: int = 0
+
+
+def audit(using: str, since: datetime, until: datetime | None = None) -> Report:
+    """Compare what was owed in [since, until] with the ledger, job by job.
+
+    Args:
+        until: now by default, less what may still be on its way.
+    """
+    now = db_now(using)
+    since = max(since, now - timedelta(days=conf().KEEP_DAYS))
+    report = Report(since, min(until or now, now - SETTLED))
+    jobs = {job.uid: job for job in Job._base_manager.using(using)}
+    changes = Change._base_manager.using(using).order_by("job_uid", "id")
+    recorded = set()
+    for uid, its_changes in groupby(changes.iterator(), key=lambda change: change.job_uid):
+        recorded.add(uid)
+        _audit_job(report, owed.segments(list(its_changes), jobs.get(uid)), using)
+    for job in jobs.values():
+        if job.uid not in recorded:
+            report.notes.append(f"{job.id}: nobody recorded how it was added; not compared")
+        _note_overdue(report, job, now)
+    return report
+
+
+def _audit_job(report: Report, segments: list[Segment], using: str) -> None:
+    if not segments:
+        return
+    report.jobs += 1
+    job_id, uid = segments[0].job_id, segments[0].uid
+    since = _history_begins(report, job_id, uid, using)
+    entries = list(_entries(uid, since, report.until, using))
+    try:
+        for segment in segments:
+            report.dropped += owed.dropped(segment)
+            _compare(report, segment, entries, since)
+    except ValueError as error:
+        report.notes.append(f"{job_id}: not compared: {error}")
+        return
+    for entry in entries:
+        report.outcomes[entry.status] += entry.slots
+        if entry.seen < entry.slots:
+            what = f"in the ledger ({entry.status}), {entry.slots - entry.seen} not owed"
+            report.findings.append(Finding(job_id, entry.first, what))
+
+
+def _compare(report: Report, segment: Segment, entries: list[Entry], since: datetime) -> None:
+    ahead = iter(entries)
+    entry = next(ahead, None)
+    for slot in owed.slots(segment, since, report.until):
+        report.owed += 1
+        while entry is not None and entry.last < slot:
+            entry = next(ahead, None)
+        if entry is None or slot < entry.first:
+            report.findings.append(Finding(segment.job_id, slot, "owed, not in the ledger"))
+            continue
+        entry.seen += 1
+        if entry.seen > entry.slots:
+            report.findings.append(Finding(segment.job_id, slot, "owed, and its row counts fewer"))
+
+
+def _entries(uid: UUID, since: datetime, until: datetime, using: str) -> Iterator[Entry]:
+    rows = _scheduled(uid, using).filter(scheduled_run_time__range=(since, until))
+    for row in rows.iterator():
+        assert row.scheduled_run_time is not None
+        entry = Entry(row.scheduled_run_time, row.scheduled_run_time, row.slots, row.status)
+        entry.last = row.last_run_time or entry.first
+        if entry.last <= until:
+            yield entry
+
+
+def _scheduled(uid: UUID, using: str) -> QuerySet[Execution]:
+    rows = Execution._base_manager.using(using).filter(job_uid=uid, kind=Kind.SCHEDULE)
+    columns = ("scheduled_run_time", "last_run_time", "slots", "status")
+    return rows.only(*columns).order_by("scheduled_run_time")
+
+
+def _history_begins(report: Report, job_id: str, uid: UUID, using: str) -> datetime:
+    """Where retention by count has cut the job's history short, no slot before is judged."""
+    rows = _scheduled(uid, using)
+    oldest = rows.first()
+    if oldest is None or rows.count() < conf().KEEP_PER_JOB:
+        return report.since
+    begins = oldest.scheduled_run_time
+    assert begins is not None
+    if begins > report.since:
+        report.notes.append(f"{job_id}: its history begins at {begins} (APSCHEDULER_KEEP_PER_JOB)")
+    return max(begins, report.since)
+
+
+def _note_overdue(report: Report, job: Job, now: datetime) -> None:
+    due = job.next_run_time
+    if job.state == JobState.ACTIVE and due is not None and due < now - OVERDUE:
+        report.findings.append(Finding(job.id, due, "due, and no scheduler has claimed it"))
