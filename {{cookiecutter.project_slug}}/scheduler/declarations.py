@@ -79,16 +79,7 @@ def job(
     Raises:
         TriggerError, TypeError, ValueError: at once, where the module is imported.
     """
-    defaults = {
-        "coalesce": True,
-        "max_instances": 1,
-        "misfire_grace_time": None,
-        **policies.DEFAULTS,
-        **conf().JOB_DEFAULTS,
-    }
-    chosen = {option: options.pop(option, default) for option, default in defaults.items()}
-    policies.checked({option: chosen[option] for option in policies.POLICY_NAMES})
-    chosen |= {
+    chosen = _chosen(options) | {
         "name": name,
         "args": tuple(args),
         "kwargs": dict(kwargs or {}),
@@ -127,6 +118,20 @@ def sync(using: str) -> Any:
     from . import syncing
 
     return syncing.sync(using)
+
+
+def _chosen(options: dict[str, Any]) -> dict[str, Any]:
+    """Take what is not the trigger's out of ``options``; what is not said has its default."""
+    defaults = {
+        "coalesce": True,
+        "max_instances": 1,
+        "misfire_grace_time": None,
+        **policies.DEFAULTS,
+        **conf().JOB_DEFAULTS,
+    }
+    chosen = {option: options.pop(option, default) for option, default in defaults.items()}
+    policies.checked({option: chosen[option] for option in policies.POLICY_NAMES})
+    return chosen
 
 
 def _add(declaration: Declaration) -> None:

@@ -62,17 +62,8 @@ class LiveJobs(BaseScheduler):
             "max_instances": max_instances,
             "next_run_time": next_run_time,
         }
-        job = jobrow.RowJob(
-            self,
-            id=id,
-            func=func,
-            args=tuple(args) if args is not None else (),
-            kwargs=dict(kwargs) if kwargs is not None else {},
-            trigger=self._create_trigger(trigger, options),
-            name=name,
-            executor=given.known_executor(executor, added=self._executors),
-            **{key: value for key, value in chosen.items() if value is not undefined},
-        )
+        made = self._create_trigger(trigger, options)
+        job = self._new_job(func, made, args, kwargs, id=id, name=name, executor=executor, **chosen)
         with self._jobstores_lock:
             if self.state == STATE_STOPPED:
                 self._pending_jobs.append((job, jobstore, replace_existing))
@@ -140,6 +131,19 @@ class LiveJobs(BaseScheduler):
             definitions.change(row, store.using, state=state, next_run_time=at, last_error="")
         return self._announced(row, store)
 
+    def _new_job(
+        self, func: Any, trigger: BaseTrigger, args: Any, kwargs: Any, **options: Any
+    ) -> jobrow.RowJob:
+        given.known_executor(options["executor"], added=self._executors)
+        return jobrow.RowJob(
+            self,
+            func=func,
+            trigger=trigger,
+            args=tuple(args) if args is not None else (),
+            kwargs=dict(kwargs) if kwargs is not None else {},
+            **{name: value for name, value in options.items() if value is not undefined},
+        )
+
     def _real_add_job(self, job: Any, jobstore_alias: str, replace_existing: bool) -> None:
         filled = {
             name: value
@@ -174,8 +178,13 @@ class LiveJobs(BaseScheduler):
         return at
 
     def _next_after_now(self, trigger: BaseTrigger) -> datetime | None:
-        now = db_now(conf().DATABASE).astimezone(self.timezone)
+        now = db_now(self._using()).astimezone(self.timezone)
         return trigger.get_next_fire_time(None, now)
+
+    def _using(self) -> str:
+        """Whose clock counts: that of the database with the jobs."""
+        stores = [store for store in self._jobstores.values() if isinstance(store, DjangoJobStore)]
+        return stores[0].using if stores else conf().DATABASE
 
     def _store_with(self, job_id: str, alias: str | None) -> DjangoJobStore | None:
         if self.state == STATE_STOPPED:

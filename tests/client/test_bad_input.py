@@ -1,0 +1,105 @@
+"""What makes no sense is refused at the call, precisely, and nothing is stored."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+
+import pytest
+from apscheduler.jobstores.base import JobLookupError
+from scheduler import scheduler
+from scheduler.models import Change, Job
+
+from tests import bodies
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "says"),
+    [
+        ({"func": lambda: None, "args": []}, LookupError, "lambda"),
+        ({"func": "tests.bodies:nothing"}, LookupError, "nothing"),
+        ({"func": "os:getcwd", "args": []}, LookupError, "APSCHEDULER_ALLOWED_MODULES"),
+        ({"func": 3}, TypeError, "callable"),
+        ({"args": [1, 2, 3]}, ValueError, "positional arguments"),
+        ({"args": []}, ValueError, "not been supplied"),
+        ({"kwargs": {"c": 1}}, ValueError, "does not accept"),
+        ({"args": "one"}, ValueError, "positional arguments"),
+        ({"args": [object()]}, TypeError, "args\\[0\\]"),
+        ({"kwargs": {"b": {1: threading.Lock()}}}, TypeError, "kwargs"),
+        ({"trigger": "cron", "hour": 25}, ValueError, "hour"),
+        ({"trigger": "cron", "month": 2, "day": 30}, ValueError, "never fires|day"),
+        ({"trigger": "interval", "minutes": 0}, ValueError, "interval"),
+        (
+            {"trigger": "interval", "minutes": 1, "start_date": "2030-01-02",
+             "end_date": "2030-01-01"}, ValueError, "end_date",
+        ),
+        ({"trigger": "cron", "timezone": "Mars/Olympus"}, ValueError, "Mars/Olympus"),
+        ({"trigger": "sometimes"}, ValueError, "sometimes"),
+        ({"trigger": "interval", "minuts": 1}, ValueError, "minutes"),
+        ({"trigger": 7}, TypeError, "int"),
+        ({"trigger": "61 * * * *"}, ValueError, "61"),
+        ({"executor": "prozesse"}, ValueError, "default, processes"),
+        ({"jobstore": "other"}, KeyError, "other"),
+        ({"id": "x" * 256}, ValueError, "255"),
+        ({"id": 5}, TypeError, "id"),
+        ({"id": "nul\0"}, ValueError, "NUL"),
+        ({"name": "x" * 256}, ValueError, "255"),
+        ({"max_instances": 0}, TypeError, "max_instances"),
+        ({"misfire_grace_time": 0}, TypeError, "misfire_grace_time"),
+        ({"timeout": 0}, ValueError, "timeout"),
+        ({"timeout": "5"}, TypeError, "timeout"),
+        ({"max_retries": -1}, ValueError, "max_retries"),
+        ({"retry_delay": float("nan")}, ValueError, "retry_delay"),
+        ({"on_lost": "shrug"}, ValueError, "fail, retry"),
+        ({"sensitive": "b"}, TypeError, "sensitive"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_bad_input_is_refused_at_the_call_and_nothing_is_stored(given, error, says):
+    options = {"func": bodies.add, "args": [1]} | given
+    if "trigger" not in given:
+        options |= {"trigger": "date", "run_date": LATER}
+
+    with pytest.raises(error, match=says):
+        scheduler.add_job(**options)
+
+    assert not Job.objects.exists()
+    assert not Change.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments"),
+    [
+        ("modify_job", {"name": "n"}),
+        ("reschedule_job", {"trigger": "interval", "hours": 1}),
+        ("pause_job", {}),
+        ("resume_job", {}),
+        ("remove_job", {}),
+        ("run_now", {}),
+        ("retry_job", {}),
+        ("retire_job", {}),
+        ("reset_job", {}),
+    ],
+)
+def test_an_unknown_id_is_said(call, arguments):
+    with pytest.raises(JobLookupError, match="nobody"):
+        getattr(scheduler, call)("nobody", **arguments)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"kwargs": {"c": 1}}, {"func": "tests.bodies:gone"}, {"executor": "x"}, {"nonsense": 1},
+     {"timeout": -1}, {"id": "b"}],
+    ids=str,
+)  # fmt: skip
+def test_a_modification_that_makes_no_sense_changes_nothing(changes):
+    scheduler.add_job(bodies.add, "date", run_date=LATER, args=[1], id="a")
+    before = Job.objects.values().get()
+
+    with pytest.raises((ValueError, LookupError, AttributeError)):
+        scheduler.modify_job("a", **changes)
+
+    assert Job.objects.values().get() == before
