@@ -19,6 +19,7 @@ HOLDER = "SELECT holder FROM scheduler_lease"
 def start(site: Site) -> subprocess.Popen[str]:
     process = site.scheduler()
     until(lambda: "Leader: term" in site.log("scheduler.log"), 20, "leading")
+    until(lambda: ledger.ticks(site.database) >= 1, 10, "a tick")
     return process
 
 
@@ -41,7 +42,6 @@ def outcome(site: Site) -> tuple[str, str]:
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGQUIT"])
 def test_idle_it_leaves_at_once_and_hands_the_lease_over(site: Site, name: str):
     process = start(site)
-    until(lambda: ledger.ticks(site.database) >= 1, 10, "a tick")
     began = time.monotonic()
     process.send_signal(getattr(signal, name))
     assert process.wait(10) == 0

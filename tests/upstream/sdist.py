@@ -19,7 +19,10 @@ def unpacked(name: str, version: str) -> Path:
     if not directory.is_dir():
         CACHE.mkdir(parents=True, exist_ok=True)
         with tarfile.open(_downloaded(name, version)) as archive:
-            archive.extractall(CACHE, filter="data")
+            # Python 3.11.2, as in Debian 12, knows no filters yet.
+            archive.extractall(
+                CACHE, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {})
+            )
     return directory
 
 
