@@ -77,6 +77,19 @@ def test_a_run_that_somebody_asks_for_is_run(stock, executor):
     assert (execution.status, execution.return_value) == (Status.SUCCEEDED, "5")
 
 
+def test_as_many_instances_run_at_once_as_the_job_allows(stock):
+    bodies.gate.clear()
+    stock.add_job(bodies.wait_at_gate, "interval", hours=1, id="slow", max_instances=2)
+    for _ in range(3):
+        client.run_now("slow")
+    eventually(lambda: Execution.objects.running().count() == 2)
+    assert Execution.objects.queued().count() == 1
+    bodies.gate.set()
+
+    eventually(lambda: Execution.objects.finished().count() == 3)
+    assert set(Execution.objects.values_list("status", flat=True)) == {Status.SUCCEEDED}
+
+
 def test_an_edit_made_elsewhere_is_acted_on_at_once(stock):
     stock.add_job(bodies.tick, "interval", hours=1, id="tick")
     client.reschedule_job("tick", trigger="interval", seconds=1)
