@@ -8,7 +8,6 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
-
 from scheduler import scheduler, triggers
 from scheduler.engine.audit import audit
 from scheduler.models import Change, Execution, Job

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db.models import Exists, OuterRef
+
 from ..conf import conf
-from ..models import Execution
+from ..models import Change, Execution, Job
 from ..models.execution import FINAL
 from .clock import db_now, monotonic
 
@@ -29,7 +31,9 @@ class Retention:
         """
         deleted = self._next_job()
         if monotonic() >= self._by_age_at:
-            old = _delete_batch(now - timedelta(days=conf().KEEP_DAYS), self._using)
+            before = now - timedelta(days=conf().KEEP_DAYS)
+            old = _delete_batch(before, self._using)
+            _forget_removed_jobs(before, self._using)
             self._by_age_at = 0.0 if old == BATCH else monotonic() + EVERY
             deleted += old
         return deleted
@@ -65,6 +69,15 @@ def delete_older_than(max_age: timedelta, using: str) -> int:
 def _delete_batch(before: datetime, using: str) -> int:
     rows = Execution._base_manager.using(using).filter(status__in=FINAL, finished_at__lt=before)
     return _delete(list(rows.order_by("finished_at").values_list("id", flat=True)[:BATCH]), using)
+
+
+def _forget_removed_jobs(before: datetime, using: str) -> None:
+    """Recorded changes of jobs that are gone, as old as history may be. A living job keeps its
+    changes: the audit needs the one that its schedule began with, however old."""
+    living = Job._base_manager.using(using).filter(uid=OuterRef("job_uid"))
+    rows = Change._base_manager.using(using).filter(~Exists(living), at__lt=before)
+    ids = list(rows.order_by("id").values_list("id", flat=True)[:BATCH])
+    Change._base_manager.using(using).filter(id__in=ids).delete()
 
 
 def _delete(ids: list[int], using: str) -> int:

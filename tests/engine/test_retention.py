@@ -1,0 +1,85 @@
+"""History is pruned by age and by count; what is open, and what the audit needs, stays."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from scheduler.engine import retention
+from scheduler.engine.retention import Retention
+from scheduler.models import Change, Execution, Job
+from scheduler.models.execution import Status
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _limits(settings, monkeypatch):
+    settings.APSCHEDULER_KEEP_DAYS = 10
+    settings.APSCHEDULER_KEEP_PER_JOB = 3
+    monkeypatch.setattr(retention, "BATCH", 4)
+
+
+def executions(job_id: str, count: int, age: timedelta, status: str = Status.SUCCEEDED) -> None:
+    ended = NOW - age
+    Execution.objects.bulk_create(
+        Execution(
+            job_id=job_id, job_uid=uuid.uuid4(), func="tests.bodies:noop", status=status,
+            due_at=ended, queued_at=ended, finished_at=ended,
+        )
+        for _ in range(count)
+    )  # fmt: skip
+
+
+def left(job_id: str) -> int:
+    return Execution.objects.filter(job_id=job_id).count()
+
+
+def test_what_is_older_than_keep_days_goes_a_batch_a_step():
+    executions("old", 6, timedelta(days=11))
+    executions("young", 2, timedelta(days=9))
+    pruning = Retention("default")
+    steps = [pruning.step(NOW) for _ in range(4)]
+    assert sum(steps) == 6
+    assert max(steps) <= 2 * retention.BATCH
+    assert (left("old"), left("young")) == (0, 2)
+
+
+def test_each_job_keeps_its_newest_executions():
+    executions("busy", 9, timedelta(days=1))
+    executions("calm", 2, timedelta(days=1))
+    newest = list(Execution.objects.filter(job_id="busy").order_by("-id").values_list("id")[:3])
+    pruning = Retention("default")
+    for _ in range(8):  # one job a step, in turn
+        pruning.step(NOW)
+    assert list(Execution.objects.filter(job_id="busy").order_by("-id").values_list("id")) == newest
+    assert left("calm") == 2
+
+
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.RUNNING])
+def test_what_has_not_ended_is_never_pruned(status):
+    executions("open", 6, timedelta(days=99), status)
+    pruning = Retention("default")
+    for _ in range(4):
+        pruning.step(NOW)
+    assert left("open") == 6
+
+
+def test_changes_of_removed_jobs_go_and_those_of_living_jobs_stay():
+    job = Job.objects.create(id="living", func="tests.bodies:noop", trigger="{}")
+    long_ago = NOW - timedelta(days=400)
+    for uid in (job.uid, uuid.uuid4()):
+        Change.objects.create(job_id="x", job_uid=uid, action="added", at=long_ago)
+    Change.objects.create(job_id="x", job_uid=uuid.uuid4(), action="removed", at=NOW)
+    Retention("default").step(NOW)
+    assert Change.objects.filter(at=long_ago).get().job_uid == job.uid
+    assert Change.objects.count() == 2
+
+
+def test_delete_old_job_executions_takes_seconds_and_counts():
+    executions("old", 6, timedelta(days=11))
+    Execution.objects.filter(job_id="old").update(finished_at=datetime(2020, 1, 1, tzinfo=UTC))
+    assert Execution.objects.delete_old_job_executions(max_age=604_800) == 6
