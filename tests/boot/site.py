@@ -64,6 +64,7 @@ class Site:
         values = {**self.settings, **changes}
         lines = [f"{name}={value}" for name, value in values.items() if value is not None]
         (self.path / ".env").write_text("\n".join(lines) + "\n")
+        (self.path / ".env").chmod(0o644)
 
     def environment(self) -> dict[str, str]:
         """Nothing of the test's own, such as the settings module of the template's tests."""

@@ -21,6 +21,11 @@ def read_environment(dotenv: Path) -> Env:
         ENVIRON = dict(os.environ)
 
     if dotenv.exists():
+        if not os.access(dotenv, os.R_OK):
+            raise ImproperlyConfigured(
+                f"{dotenv} is there, but user {os.geteuid()} may not read it. Give it to the group "
+                "that the services run as: chgrp GROUP .env && chmod 640 .env"
+            )
         Reader.read_env(dotenv)
     Reader.ENVIRON = {name: value for name, value in Reader.ENVIRON.items() if value}
     return Reader()
