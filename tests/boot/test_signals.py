@@ -18,8 +18,7 @@ HOLDER = "SELECT holder FROM scheduler_lease"
 
 def start(site: Site) -> subprocess.Popen[str]:
     process = site.scheduler()
-    until(lambda: "Leader: term" in site.log("scheduler.log"), 20, "leading")
-    until(lambda: ledger.ticks(site.database) >= 1, 10, "a tick")
+    until(lambda: ledger.ticks(site.database) >= 1, 20, "a tick")
     return process
 
 
