@@ -70,9 +70,8 @@ class Pattern:
         if self._weeks is not None and day.isocalendar()[1] not in self._weeks:
             return False
         of_month = matches(self._day, day) if self._days is None else day.day in self._days
-        if (
-            of_month is self._any_day
-        ):  # one is enough and is there, or both are needed and one is not
+        # One is enough and is there, or both are needed and one is not.
+        if of_month is self._any_day:
             return of_month
         return day.weekday() in self._weekdays
 
