@@ -40,6 +40,13 @@ def poison() -> str:
     return "\0\ud800"
 
 
+def shout() -> str:
+    """A log that a small character set has no letters for."""
+    note()
+    print("done \N{ROCKET}")
+    return "noted"
+
+
 def die() -> None:
     """What the kernel does to a process that takes too much memory."""
     os.kill(os.getpid(), signal.SIGKILL)

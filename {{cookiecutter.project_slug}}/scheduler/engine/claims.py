@@ -15,7 +15,6 @@ from uuid import UUID
 
 from django.db import IntegrityError, connections, transaction
 from django.db.models import Count
-from django.db.utils import InterfaceError, OperationalError
 
 from ..conf import conf
 from ..models import Execution, Job
@@ -25,6 +24,7 @@ from ..models.policies import POLICY_FIELDS
 from .batch import update_each
 from .definition import load
 from .lease import Lease
+from .outage import is_outage
 from .planner import plan
 from .quarantine import quarantine
 
@@ -72,9 +72,9 @@ class Claims:
                     if rows is not None:
                         claimed.executions += self._insert_missing(rows)
                         self._advance([job])
-            except (OperationalError, InterfaceError):
-                raise
             except Exception as error:
+                if is_outage(error):
+                    raise
                 logger.exception("Job %r cannot be claimed: quarantined", job.id)
                 quarantine(job, f"{type(error).__name__}: {error}", self.using)
         return claimed

@@ -9,7 +9,6 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.utils import InterfaceError, OperationalError
 
 from .. import declarations
 from ..conf import conf
@@ -21,6 +20,7 @@ from .dispatcher import Dispatcher
 from .events import Events
 from .lease import Lease, LeaseLost
 from .ledger import Ledger
+from .outage import is_outage
 from .peek import peek
 from .quarantine import release
 from .reconcile import Reconciler
@@ -96,9 +96,9 @@ class Leader:
     def _claim_and_start(self, rescheduled: bool) -> float:
         try:
             claimed, started = self._fenced(self.claims.all, rescheduled)
-        except (LeaseLost, OperationalError, InterfaceError):
-            raise
-        except Exception:
+        except Exception as error:
+            if isinstance(error, LeaseLost) or is_outage(error):
+                raise
             logger.exception("A turn failed; doing it again job by job")
             claimed, started = self._fenced(self.claims.one_by_one, rescheduled)
         self.dispatcher.submit(started)

@@ -18,6 +18,18 @@ FIRST_RETRY, LAST_RETRY = 0.1, 1.0
 """Seconds between attempts: short, since a standby must be back within two seconds."""
 
 
+REFUSED_VALUES = {1264, 1265, 1300, 1366, 3854, 3988}
+"""MySQL's and MariaDB's errors about a value, such as a letter that the column's character set does
+not have. Django calls them operational; trying again never helps."""
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the database is in trouble, which passes; or else what was to be written is."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    return not (error.args and error.args[0] in REFUSED_VALUES)
+
+
 class Outage:
     """From the first failed turn to the first good one."""
 
@@ -38,7 +50,7 @@ class Outage:
             self.since = monotonic()
             logger.warning("A turn failed, trying again: %s", error)
         self.last_error = f"{type(error).__name__}: {error}"[:500]
-        self.of_database = isinstance(error, OperationalError | InterfaceError)
+        self.of_database = is_outage(error)
         try:
             self._loop.connection.close()
         except Exception:

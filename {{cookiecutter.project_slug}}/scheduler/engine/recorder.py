@@ -6,7 +6,6 @@ import logging
 from dataclasses import replace
 
 from django.db import transaction
-from django.db.utils import InterfaceError, OperationalError
 
 from ..models import Execution
 from ..models.execution import Status
@@ -14,6 +13,7 @@ from .clock import db_now
 from .dispatcher import Dispatcher
 from .events import Events
 from .ledger import OUTCOME, Ledger
+from .outage import is_outage
 from .runner import Result
 
 logger = logging.getLogger("scheduler.recorder")
@@ -72,18 +72,18 @@ class Recorder:
     def _finish(self, results: list[Result]) -> set[int]:
         try:
             return self.ledger.finish(results, self.dispatcher.in_flight)
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception:
+        except Exception as error:
+            if is_outage(error):
+                raise
             logger.exception("Results could not be written together; writing them one by one")
         written: set[int] = set()
         for result in results:
             try:
                 with transaction.atomic(using=self.ledger.using):
                     written |= self.ledger.finish([result], self.dispatcher.in_flight)
-            except (OperationalError, InterfaceError):
-                raise
             except Exception as error:
+                if is_outage(error):
+                    raise
                 bare = replace(
                     result,
                     exception="",

@@ -1,0 +1,227 @@
+"""What users do to rows, and rows that do harm: one job's trouble is no other job's."""
+
+from __future__ import annotations
+
+from threading import Event
+
+import pytest
+from django.db import connection, transaction
+from scheduler import scheduler
+from scheduler.models import Execution, Job
+from scheduler.models.execution import Status
+from scheduler.models.job import JobState
+
+from . import bodies
+from .jobs import add, every_second, runs, second
+
+
+@pytest.fixture
+def user():
+    """Somebody else's transaction, open until the test is over or says so."""
+    from .peers import Peer
+
+    return Peer("user")
+
+
+def hold(user, statement) -> Event:
+    held, done = Event(), Event()
+
+    def transact() -> None:
+        with transaction.atomic():
+            statement()
+            held.set()
+            done.wait(30)
+
+    user.begin(transact)
+    assert held.wait(30)
+    return done
+
+
+def test_a_users_transaction_that_holds_a_jobs_row_delays_that_job_only(a, user, vendor):
+    if vendor == "sqlite":
+        pytest.skip("SQLite has one write lock for all rows; see the next test")
+    a.lead()
+    add(id="held")
+    add(id="free")
+    done = hold(user, lambda: Job.objects.filter(id="held").update(name="renamed"))
+    a.turn_until(lambda: runs(job_id="free", status=Status.SUCCEEDED))
+    assert runs(job_id="held") == []
+    assert a.leads
+    done.set()
+    a.turn_until(lambda: runs(job_id="held", status=Status.SUCCEEDED))
+    user.end()
+
+
+def test_a_users_transaction_that_ends_lets_the_scheduler_go_on(a, user):
+    a.lead()
+    add(id="held")
+    done = hold(user, lambda: Job.objects.filter(id="held").update(name="renamed"))
+    turning = a.begin(a.scheduler._process_jobs)
+    done.set()
+    turning.result(30)
+    a.turn_until(lambda: runs(job_id="held", status=Status.SUCCEEDED))
+    user.end()
+
+
+def test_a_poisonous_result_is_cleansed_and_its_neighbour_written(a):
+    a.lead()
+    add(bodies.poison, id="poison")
+    add(id="good")
+    a.turn_until(lambda: len(runs(status=Status.SUCCEEDED)) == 2)
+    assert "�" in runs(job_id="poison")[0].log
+
+
+def test_a_result_that_the_database_refuses_is_recorded_bare_and_its_neighbour_whole(
+    a, monkeypatch, vendor
+):
+    """Whatever cleansing overlooks, and a column whose character set is too small."""
+    if vendor == "sqlite":
+        pytest.skip("SQLite stores any text")
+    if vendor == "mysql":
+        _latin(True)
+    else:
+        monkeypatch.setattr(
+            "scheduler.engine.runner.clean", lambda text: text.replace("\ud800", "")
+        )
+    try:
+        a.lead()
+        add(bodies.poison if vendor == "postgresql" else bodies.shout, id="poison")
+        add(id="good")
+        a.turn_until(lambda: len(runs(status=Status.SUCCEEDED)) == 2)
+    finally:
+        if vendor == "mysql":
+            _latin(False)
+    assert "could not be stored" in runs(job_id="poison")[0].reason
+    assert runs(job_id="good")[0].return_value == '"noted"'
+
+
+def _latin(latin: bool) -> None:
+    """What MariaDB makes of a database that was created without naming a character set."""
+    charset = "latin1" if latin else "utf8mb4"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"ALTER TABLE scheduler_execution MODIFY log longtext CHARACTER SET {charset} NOT NULL"
+        )
+
+
+def test_a_claim_that_the_database_refuses_quarantines_its_job_and_no_other(a, database_clock):
+    a.lead()
+    start = database_clock.move(60)
+    every_second(start, id="stuck")
+    every_second(start, id="good")
+    Job.objects.filter(id="stuck").update(trigger=_STUCK, planned_trigger=_STUCK)
+    a.turn_until(lambda: runs(job_id="good", status=Status.SUCCEEDED))
+    stuck = Job.objects.get(id="stuck")
+    assert (stuck.state, bool(stuck.last_error)) == (JobState.QUARANTINED, True)
+
+
+_STUCK = '{"kind":"nonsense"}'
+
+
+def test_a_run_whose_job_vanished_behind_our_back_is_complete_in_itself(a, monkeypatch):
+    a.lead()
+    _queue(a, monkeypatch)
+    Job.objects.all().delete()
+    a.turn_until(lambda: runs(status=Status.SUCCEEDED))
+    assert len(bodies.calls) == 1
+
+
+def test_a_queued_run_of_a_job_that_was_removed_on_purpose_is_cancelled(
+    a, monkeypatch, database_clock
+):
+    a.lead()
+    every_second(database_clock.now())
+    _queue(a, monkeypatch, make=False)
+    scheduler.remove_job("job")
+    a.turn()
+    (row,) = runs()
+    assert (row.status, row.reason) == (Status.CANCELLED, "its job was removed")
+    assert bodies.calls == []
+
+
+def _queue(a, monkeypatch, make: bool = True) -> None:
+    """Have ``a`` claim the job's slot, with no free slot to start it in."""
+    monkeypatch.setattr(a.scheduler.loop.dispatcher, "free", lambda: {"default": 0})
+    if make:
+        add()
+    a.turn_until(lambda: runs(status=Status.QUEUED))
+    monkeypatch.undo()
+
+
+def test_an_id_that_is_added_again_owes_the_same_moment_anew(a, database_clock):
+    a.lead()
+    start = database_clock.move(60)
+    every_second(start)
+    a.turn_until(lambda: runs(status=Status.SUCCEEDED))
+    scheduler.remove_job("job")
+    every_second(start)
+    a.turn_until(lambda: len(runs(status=Status.SUCCEEDED)) == 2)
+    first, again = runs()
+    assert first.scheduled_run_time == again.scheduled_run_time == start
+    assert first.job_uid != again.job_uid
+
+
+def test_a_slot_that_the_ledger_holds_already_is_passed_over(a, database_clock):
+    """A restored backup of the jobs' table, or a next run time set back by hand."""
+    a.lead()
+    start = database_clock.move(60)
+    every_second(start)
+    a.turn_until(lambda: runs(status=Status.SUCCEEDED))
+    Job.objects.update(next_run_time=start)
+    a.turn()
+    a.turn()
+    assert (len(bodies.calls), len(runs())) == (1, 1)
+    database_clock.move(1)
+    a.turn_until(lambda: len(runs(status=Status.SUCCEEDED)) == 2)
+    assert Job.objects.get().state == JobState.ACTIVE
+
+
+def test_a_rolling_deploy_brings_the_function_later(a, database_clock, monotonic, monkeypatch):
+    """The job is there before the code: it rests, is shown, and runs what it owes afterwards."""
+    a.lead()
+    start = database_clock.move(60)
+    every_second(start)
+    Job.objects.update(func="tests.conformance.bodies:not_yet")
+    a.turn()
+    assert Job.objects.get().state == JobState.QUARANTINED
+    assert "not_yet" in Job.objects.get().last_error
+    assert runs() == []
+    monkeypatch.setattr(bodies, "not_yet", bodies.note, raising=False)
+    database_clock.move(3)
+    monotonic.forward(61)
+    a.turn_until(lambda: runs(status=Status.SUCCEEDED))
+    assert [(row.status, row.slots) for row in runs()] == [("skipped", 3), ("succeeded", 1)]
+    assert runs()[-1].scheduled_run_time == second(start, 3)
+
+
+def test_manual_runs_have_no_slot_and_never_collide(a):
+    add(max_instances=4)
+    for _ in range(3):
+        scheduler.run_now("job")
+    a.turn_until(lambda: Execution.objects.filter(status=Status.SUCCEEDED).count() == 4)
+    assert sorted(row.kind for row in runs()) == ["manual"] * 3 + ["schedule"]
+
+
+def test_manual_runs_keep_to_max_instances_as_slots_do(a):
+    add()
+    scheduler.run_now("job")
+    a.turn_until(lambda: runs(kind="manual", status=Status.SUCCEEDED))
+    (slot,) = runs(kind="schedule")
+    assert (slot.status, "max_instances" in slot.reason) == (Status.SKIPPED, True)
+
+
+def test_a_job_whose_run_the_database_refuses_stops_no_other(a, vendor):
+    """As above, at the claim: the copy of the job that its execution carries."""
+    if vendor != "mysql":
+        pytest.skip("every text column of this database takes every letter")
+    a.lead()
+    add(id="rocket", name="\N{ROCKET}")
+    add(id="good")
+    with connection.cursor() as cursor:
+        table = "ALTER TABLE scheduler_execution MODIFY job_name varchar(255) CHARACTER SET"
+        cursor.execute(f"{table} latin1 NOT NULL")
+        try:
+            a.turn_until(lambda: runs(job_id="good", status=Status.SUCCEEDED))
+        finally:
+            cursor.execute(f"{table} utf8mb4 NOT NULL")
+    assert Job.objects.get(id="rocket").state == JobState.QUARANTINED
