@@ -1,0 +1,53 @@
+"""Ways in which a database connection fails, done to one peer's own connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import OperationalError, connection, connections
+
+from .peers import Peer
+
+
+class Lost(OperationalError):
+    """The reply to a commit did not come. The commit itself was done."""
+
+
+@contextmanager
+def lost_reply(peer: Peer, nth: int = 1) -> Iterator[list[int]]:
+    """The reply to the peer's ``nth`` commit from here on is lost; yields the commits so far."""
+    wrapper = peer.do(lambda: connections["default"])
+    commit, seen = wrapper._commit, []
+
+    def commit_unheard() -> None:
+        commit()
+        seen.append(len(seen) + 1)
+        if len(seen) == nth:
+            wrapper.connection.close()
+            raise Lost("server closed the connection unexpectedly")
+
+    wrapper._commit = commit_unheard
+    try:
+        yield seen
+    finally:
+        del wrapper._commit
+
+
+@contextmanager
+def away(*peers: Peer) -> Iterator[None]:
+    """For these peers there is no database: what they dial does not answer."""
+    nowhere: dict[str, Any] = {"NAME": "/nowhere/at/all"}
+    if connection.vendor != "sqlite":
+        nowhere = {"HOST": "127.0.0.1", "PORT": "1"}
+    dialled = {peer: peer.do(lambda: connections["default"]).settings_dict for peer in peers}
+    for peer in peers:
+        wrapper = peer.do(lambda: connections["default"])
+        wrapper.settings_dict = {**dialled[peer], **nowhere}
+        peer.do(wrapper.close)
+    try:
+        yield
+    finally:
+        for peer in peers:
+            peer.do(lambda: connections["default"]).settings_dict = dialled[peer]

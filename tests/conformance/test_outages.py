@@ -1,0 +1,67 @@
+"""The database goes away and comes back: nobody exits, nothing is lost, nobody is judged for it."""
+
+from __future__ import annotations
+
+from scheduler.conf import conf
+from scheduler.models import Node
+from scheduler.models.execution import Status
+
+from . import bodies
+from .breakage import away
+from .jobs import add, runs
+
+
+def test_an_outage_longer_than_the_lease_leaves_a_running_body_and_its_result(a, b, monotonic):
+    a.lead()
+    b.turn()
+    add(bodies.wait)
+    a.turn_until(lambda: bodies.calls)
+    with away(a, b):
+        for _ in range(6):
+            monotonic.forward(conf().LEASE_TTL / 2)
+            assert a.turn() <= 1.0, "a retry that comes too late"
+            assert b.turn() <= 1.0
+        bodies.gate.set()
+        a.do(lambda: a.scheduler.wake.wait(5))
+        a.turn()
+    b.turn()  # the first to come back may lead, and judges
+    b.turn()
+    a.turn_until(lambda: runs(status=Status.SUCCEEDED))
+    assert (len(bodies.calls), len(runs())) == (1, 1)
+
+
+def test_no_body_starts_during_an_outage_after_the_trust_has_ended(a, monotonic):
+    a.lead()
+    with away(a):
+        a.turn()
+        monotonic.forward(conf().LEASE_TTL - conf().LEASE_MARGIN)
+        assert a.leads
+        assert not a.lease.trusted()
+    a.turn_until(lambda: a.lease.trusted())
+
+
+def test_the_outage_is_said_while_it_lasts_and_forgotten_afterwards(a):
+    a.lead()
+    with away(a):
+        a.turn()
+        assert a.scheduler.loop.outage.last_error
+    a.beat()
+    assert a.scheduler.loop.outage.since is None
+    a.beat()
+    assert Node.objects.get(id=a.node_id).error == ""
+
+
+def test_results_that_wait_for_the_database_are_all_written_when_it_is_back(a):
+    a.lead()
+    for number in range(5):
+        add(bodies.wait, id=f"job-{number}")
+    a.turn_until(lambda: len(bodies.calls) == 5)
+    dispatcher = a.scheduler.loop.dispatcher
+    with away(a):
+        bodies.gate.set()
+        while len(dispatcher._results) < 5:
+            a.turn()
+            assert a.do(lambda: a.scheduler.wake.wait(10)), "the bodies did not end"
+    a.turn()
+    assert [row.status for row in runs()] == ["succeeded"] * 5
+    assert not dispatcher.in_flight
