@@ -33,4 +33,5 @@ def changed_since(text: str, job: Job) -> list[str]:
 
 
 def _hmac(name: str, value: Any) -> str:
-    return salted_hmac(f"scheduler.admin.{name}", repr(value)).hexdigest()[:16]
+    mac = salted_hmac(f"scheduler.admin.{name}", repr(value), algorithm="sha256")
+    return mac.hexdigest()[:16]
