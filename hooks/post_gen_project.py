@@ -12,7 +12,7 @@ from pathlib import Path
 ANSWERS = json.loads(r'''{{ cookiecutter | tojson }}''')  # fmt: skip
 
 # Folders whose every file an option may have left out.
-OPTIONAL_FOLDERS = [".github/workflows", ".github"]
+OPTIONAL_FOLDERS = [".github/workflows", ".github", "deploy/k8s/ha", "deploy/k8s"]
 
 
 def main() -> None:

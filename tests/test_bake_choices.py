@@ -22,7 +22,16 @@ CONDITIONAL = {
     ("ci", "github"): {".github/workflows/ci.yml"},
     ("ci", "gitlab"): {".gitlab-ci.yml"},
     ("django_version", "5.2"): {"config/csp.py"},
-    ("use_docker", "yes"): {".dockerignore", "Dockerfile", "compose.yaml"},
+    ("use_docker", "yes"): {
+        ".dockerignore",
+        "Dockerfile",
+        "compose.yaml",
+        "deploy/k8s/ha/kustomization.yaml",
+        "deploy/k8s/kustomization.yaml",
+        "deploy/k8s/migrate.yaml",
+        "deploy/k8s/scheduler.yaml",
+        "deploy/k8s/web.yaml",
+    },
 }
 OTHER_TEXTS = {
     "project_name": "Another Name",

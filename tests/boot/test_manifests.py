@@ -1,0 +1,166 @@
+"""Files for platforms that cannot be booted here: checked by schema and by value."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import Bake
+
+DRAIN = 25
+DATABASES = ["sqlite", "postgresql", "mysql"]
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def project(bake: Bake, request: pytest.FixtureRequest) -> Path:
+    return bake(project_slug="boot_site", use_docker="yes", database=request.param)
+
+
+@pytest.fixture(scope="module")
+def compose(project: Path) -> dict[str, Any]:
+    return yaml.safe_load((project / "compose.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def manifests(project: Path) -> dict[str, dict[str, Any]]:
+    """By kind and name, as ``Deployment/web``."""
+    folder = project / "deploy" / "k8s"
+    names = yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]
+    assert sorted([*names, "kustomization.yaml"]) == sorted(p.name for p in folder.glob("*.yaml"))
+    documents = [d for name in names for d in yaml.safe_load_all((folder / name).read_text())]
+    return {f"{d['kind']}/{d['metadata']['name']}": d for d in documents}
+
+
+def tool(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*map(str, words)], capture_output=True, text=True, timeout=60)
+
+
+def pod(manifest: dict[str, Any]) -> dict[str, Any]:
+    return manifest["spec"]["template"]["spec"]
+
+
+def test_compose_by_its_schema(project: Path):
+    words = ("-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec")
+    done = tool(sys.executable, *words, project / "compose.yaml")
+    assert done.returncode == 0, done.stdout
+
+
+def test_dockerfile_by_hadolint(project: Path):
+    # DL3008: pins of Debian packages break when the archive moves on.
+    done = tool(BIN / "hadolint", "--ignore", "DL3008", project / "Dockerfile")
+    assert done.returncode == 0, done.stdout
+
+
+def test_manifests_by_their_schema(project: Path):
+    files = [p for p in (project / "deploy/k8s").glob("*.yaml") if p.stem != "kustomization"]
+    done = tool(BIN / "kubernetes-validate", "--strict", *files)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_compose_runs_each_process_alone(compose: dict[str, Any]):
+    services = compose["services"]
+    assert services["scheduler"]["command"] == ["python", "manage.py", "runapscheduler"]
+    assert services["migrate"]["command"] == ["python", "manage.py", "migrate", "--noinput"]
+    assert "command" not in services["web"]  # the image's own
+    for name in ("web", "scheduler", "migrate"):
+        service = services[name]
+        assert service["read_only"] is True
+        assert service["init"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert DRAIN < int(service["stop_grace_period"].removesuffix("s")) < 60
+    for name in ("web", "scheduler"):
+        assert services[name]["restart"] == "unless-stopped"
+        waits_for = services[name]["depends_on"]["migrate"]
+        assert waits_for == {"condition": "service_completed_successfully"}
+    # compose refuses to scale a service that has a name.
+    assert services["scheduler"]["container_name"]
+    assert services["scheduler"]["environment"]["DATABASE_URL"]
+
+
+def test_the_image_runs_as_nobody_s_root_and_gets_the_signal(project: Path):
+    lines = (project / "Dockerfile").read_text().splitlines()
+    assert "USER 990" in lines
+    assert 'CMD ["python", "-m", "gunicorn"]' in lines
+    assert not [line for line in lines if re.match(r"(CMD|ENTRYPOINT) [^\[]", line)]
+
+
+def test_one_scheduler_by_default(manifests: dict[str, Any]):
+    spec = manifests["Deployment/scheduler"]["spec"]
+    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+
+
+def test_pods(manifests: dict[str, Any]):
+    for name in ("Deployment/web", "Deployment/scheduler", "Job/migrate"):
+        spec = pod(manifests[name])
+        (container,) = spec["containers"]
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert container["securityContext"]["allowPrivilegeEscalation"] is False
+    for name in ("Deployment/web", "Deployment/scheduler"):
+        assert DRAIN < pod(manifests[name])["terminationGracePeriodSeconds"] < 60
+
+
+def test_probes(manifests: dict[str, Any]):
+    (web,) = pod(manifests["Deployment/web"])["containers"]
+    (scheduler,) = pod(manifests["Deployment/scheduler"])["containers"]
+    assert web["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    assert web["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    assert "readinessProbe" not in scheduler
+    variables = {variable["name"]: variable["value"] for variable in scheduler["env"]}
+    assert variables["APSCHEDULER_HEARTBEAT_FILE"] == "/tmp/heartbeat"
+
+
+@pytest.mark.parametrize(
+    ("age", "code"), [(None, 1), (0, 0), (20, 0), (40, 1)], ids=["none", "now", "20 s", "40 s"]
+)
+def test_the_liveness_command(manifests, compose, tmp_path: Path, age: int | None, code: int):
+    """Run as it stands, but for the path; in compose.yaml a dollar is written twice."""
+    (container,) = pod(manifests["Deployment/scheduler"])["containers"]
+    *_, of_pod = container["livenessProbe"]["exec"]["command"]
+    _, of_compose = compose["services"]["scheduler"]["healthcheck"]["test"]
+    assert of_compose.replace("$$", "$") == of_pod
+    file = tmp_path / "heartbeat"
+    if age is not None:
+        assert tool("touch", "-d", f"{age} seconds ago", file).returncode == 0
+    assert tool("sh", "-c", of_pod.replace("/tmp/heartbeat", str(file))).returncode == code
+
+
+def test_the_overlay_of_two(project: Path, manifests: dict[str, Any], tmp_path: Path):
+    """kustomize's JSON patch, applied here by hand and checked by the schema."""
+    overlay = yaml.safe_load((project / "deploy/k8s/ha/kustomization.yaml").read_text())
+    assert overlay["resources"] == [".."]
+    (patch,) = overlay["patches"]
+    assert patch["target"] == {"kind": "Deployment", "name": "scheduler"}
+    patched = copy.deepcopy(manifests["Deployment/scheduler"])
+    for operation in yaml.safe_load(patch["patch"]):
+        *way, last = operation["path"].strip("/").split("/")
+        at = patched
+        for part in way:
+            at = at[part]
+        assert (last in at) == (operation["op"] == "replace")
+        at[last] = operation["value"]
+    assert patched["spec"]["replicas"] == 2
+    assert patched["spec"]["strategy"]["type"] == "RollingUpdate"
+    (tmp_path / "scheduler.yaml").write_text(yaml.safe_dump(patched))
+    done = tool(BIN / "kubernetes-validate", "--strict", tmp_path / "scheduler.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_app_json(project: Path):
+    app = json.loads((project / "app.json").read_text())
+    procfile = (project / "Procfile").read_text()
+    assert set(app["formation"]) == set(re.findall(r"^(web|scheduler):", procfile, re.M))
+    assert app["formation"]["scheduler"] == {"quantity": 1, "max_parallel": 1}
+    assert app["addons"] == ["heroku-postgresql"]
+    assert app["env"]["SECRET_KEY"]["generator"] == "secret"
