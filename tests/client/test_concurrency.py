@@ -61,7 +61,7 @@ def test_an_edit_made_while_a_turn_runs_stands(engine, edit, holds):
     thread.join(20)
 
     assert not thread.is_alive()
-    assert len(claimed.executions) == 1
+    assert (claimed.due, claimed.queued) == (1, 1)
     assert Execution.objects.count() == 1
     assert holds(Job.objects.first())
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import wait
 from datetime import timedelta
 from threading import Event
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -215,7 +217,9 @@ def test_the_clock_of_the_lease_is_the_databases_and_in_utc(a):
 def test_a_claim_and_its_next_run_time_are_one_transaction(a, monkeypatch):
     a.lead()
     add()
-    monkeypatch.setattr(a.scheduler.loop.ledger, "start", _stumble)
+    claims = a.scheduler.loop.leader.claims
+    for way in ("all", "one_by_one"):
+        monkeypatch.setattr(claims, way, _then_stumble(getattr(claims, way)))
     a.turn()
     a.turn()
     assert Execution.objects.count() == 0
@@ -225,5 +229,9 @@ def test_a_claim_and_its_next_run_time_are_one_transaction(a, monkeypatch):
     assert (len(runs()), seen()) == (1, [])
 
 
-def _stumble(*_: object) -> None:
-    raise ArithmeticError("between claim and commit")
+def _then_stumble(claim: Callable[..., Any]) -> Callable[..., Any]:
+    def stumbling(*args: Any) -> None:
+        claim(*args)
+        raise ArithmeticError("between claim and commit")
+
+    return stumbling

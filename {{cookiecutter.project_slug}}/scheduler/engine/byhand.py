@@ -9,7 +9,6 @@ from django.db import transaction
 
 from .. import scheduler
 from ..models import Execution
-from ..models.execution import OPEN
 from ..models.node import Role
 from .claims import Claims
 from .clock import ClusterClock
@@ -20,6 +19,7 @@ from .lease import Lease
 from .ledger import Ledger
 from .node import Self
 from .recorder import Recorder
+from .room import Room
 from .runner import Run
 from .wakeup import Wakeup
 
@@ -71,14 +71,13 @@ class ByHand:
         with transaction.atomic(using=self.using):
             self.lease.hold()
             claimed = self.claims.all(now, self.dispatcher.executors)
-            running = self.dispatcher.running()
-            started = self.ledger.start(now, self.dispatcher.free(), running)
-        self.events.claimed(claimed.executions)
+            room = Room(self.dispatcher.free(), self.dispatcher.running())
+            started = self.ledger.start(now, room)
+        self.events.unrun(claimed.unrun)
         self.events.started(started)
         self.dispatcher.submit(started)
         self.recorder.record()
-        not_to_run = [row.pk for row in claimed.executions if row.status not in OPEN]
-        return not_to_run + [row.pk for row in started]
+        return [row.pk for row in claimed.unrun] + [run.id for run in started]
 
     def next_queued(self) -> Execution | None:
         """What waits in the queue, the next one first."""

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from ..models import Execution
 from ..models.execution import Status
 from .executors import ThreadExecutor
 from .runner import Result, Run
@@ -22,7 +21,7 @@ class Dispatcher:
 
     def __init__(self, executors: Mapping[str, ThreadExecutor], wakeup: Wakeup) -> None:
         self.executors = executors
-        self.in_flight: dict[int, Execution] = {}
+        self.in_flight: dict[int, Run] = {}
         self._results: deque[Result] = deque()
         self._unrecorded: dict[int, Result] = {}
         self._warned: set[int] = set()
@@ -42,28 +41,28 @@ class Dispatcher:
         """Runs of each job, by uid."""
         return Counter(row.job_uid for row in self.in_flight.values())
 
-    def overdue(self, now: datetime) -> list[Execution]:
+    def overdue(self, now: datetime) -> list[Run]:
         """Runs that have lasted longer than their ``warn_after``, each named once."""
         late = [
-            row
-            for id, row in self.in_flight.items()
-            if row.warn_after is not None
-            and row.started_at is not None
-            and id not in self._warned
-            and now - row.started_at > timedelta(seconds=row.warn_after)
+            run
+            for run in self.in_flight.values()
+            if run.warn_after is not None
+            and run.started_at is not None
+            and run.id not in self._warned
+            and now - run.started_at > timedelta(seconds=run.warn_after)
         ]
-        self._warned.update(row.id for row in late)
+        self._warned.update(run.id for run in late)
         return late
 
-    def submit(self, rows: list[Execution]) -> None:
-        """Hand over rows whose start is committed."""
-        for row in rows:
-            self.in_flight[row.id] = row
+    def submit(self, runs: list[Run]) -> None:
+        """Hand over runs whose start is committed."""
+        for run in runs:
+            self.in_flight[run.id] = run
             try:
-                self.executors[row.executor].submit(_run(row))
+                self.executors[run.executor].submit(run)
             except Exception as error:  # no thread, no process: one run's trouble, not the turn's
-                logger.exception("Executor %r could not take a run", row.executor)
-                self.deliver(_refused(row, error))
+                logger.exception("Executor %r could not take a run", run.executor)
+                self.deliver(_refused(run, error))
 
     def cancel(self, ids: list[int]) -> None:
         for id in ids:
@@ -89,20 +88,6 @@ class Dispatcher:
             self._warned.discard(result.id)
 
 
-def _refused(row: Execution, error: Exception) -> Result:
+def _refused(run: Run, error: Exception) -> Result:
     reason = f"its executor could not take it: {type(error).__name__}: {error}"
-    return Result(row.id, Status.FAILED, row.started_at, row.started_at, reason=reason)
-
-
-def _run(row: Execution) -> Run:
-    return Run(
-        id=row.id,
-        job_id=row.job_id,
-        scheduled_run_time=row.scheduled_run_time,
-        attempt=row.attempt,
-        term=row.term or 0,
-        func=row.func,
-        args=row.args,
-        kwargs=row.kwargs,
-        timeout=row.timeout,
-    )
+    return Result(run.id, Status.FAILED, run.started_at, run.started_at, reason=reason)

@@ -14,12 +14,14 @@ from apscheduler.events import (
     JobExecutionEvent,
     JobSubmissionEvent,
 )
+from django.dispatch import Signal
 
 from .. import signals
+from ..conf import conf
 from ..models import Execution, Lease
 from ..models.execution import Status
 from .planner import NO_ROOM
-from .runner import Result
+from .runner import COLUMNS, OUTCOME, Result, Run
 
 if TYPE_CHECKING:
     from .scheduler import DjangoScheduler
@@ -34,7 +36,7 @@ class Events:
         self._scheduler = scheduler
         self._alias = alias
 
-    def claimed(self, rows: list[Execution]) -> None:
+    def unrun(self, rows: list[Execution]) -> None:
         """Slots that were written with the reason why they do not run."""
         for row in rows:
             if row.status == Status.MISSED:
@@ -45,32 +47,32 @@ class Events:
                     self._submission(EVENT_JOB_MAX_INSTANCES, row)
                 _send(signals.run_skipped, Execution, execution=row)
 
-    def started(self, rows: list[Execution]) -> None:
-        for row in rows:
-            self._submission(EVENT_JOB_SUBMITTED, row)
-            _send(signals.run_started, Execution, execution=row)
+    def started(self, runs: list[Run]) -> None:
+        for run in runs:
+            self._submission(EVENT_JOB_SUBMITTED, run)
+            self._signal(signals.run_started, run)
 
-    def overdue(self, row: Execution) -> None:
-        logger.warning("Execution %s of %r runs longer than %g s", row.id, row.job_id,
-                       row.warn_after)  # fmt: skip
-        _send(signals.run_overdue, Execution, execution=row)
+    def overdue(self, run: Run) -> None:
+        logger.warning("Execution %s of %r runs longer than %g s", run.id, run.job_id,
+                       run.warn_after)  # fmt: skip
+        self._signal(signals.run_overdue, run)
 
-    def finished(self, row: Execution, result: Result) -> None:
+    def finished(self, run: Run, result: Result) -> None:
         if result.status is Status.SUCCEEDED:
-            self._job_event(EVENT_JOB_EXECUTED, row, retval=result.value)
-            _send(signals.run_succeeded, Execution, execution=row)
+            self._job_event(EVENT_JOB_EXECUTED, run, retval=result.value)
+            self._signal(signals.run_succeeded, run, result)
         elif result.status is Status.LOST:
-            logger.error("Execution %s of %r is lost: %s", row.id, row.job_id, result.reason)
-            self.lost([row])
+            logger.error("Execution %s of %r is lost: %s", run.id, run.job_id, result.reason)
+            self._signal(signals.run_lost, run, result)
         elif result.status is Status.CANCELLED:
-            _send(signals.run_cancelled, Execution, execution=row)
+            self._signal(signals.run_cancelled, run, result)
         else:
             what = result.traceback or result.exception or result.reason
-            logger.error("Execution %s of %r %s\n%s", row.id, row.job_id, row.get_status_display(),
+            logger.error("Execution %s of %r %s\n%s", run.id, run.job_id, result.status.label,
                          what.rstrip())  # fmt: skip
             error = result.error or RuntimeError(result.exception or result.reason)
-            self._job_event(EVENT_JOB_ERROR, row, exception=error, traceback=result.traceback)
-            _send(signals.run_failed, Execution, execution=row, exception=result.error)
+            self._job_event(EVENT_JOB_ERROR, run, exception=error, traceback=result.traceback)
+            self._signal(signals.run_failed, run, result, exception=result.error)
 
     def lost(self, rows: list[Execution]) -> None:
         for row in rows:
@@ -84,15 +86,34 @@ class Events:
         logger.warning("No longer leader of term %d: %s", term, reason)
         _send(signals.lost_leadership, Lease, node_id=node_id, term=term, reason=reason)
 
-    def _job_event(self, code: int, row: Execution, **outcome: Any) -> None:
-        event = JobExecutionEvent(
-            code, row.job_id, self._alias, row.scheduled_run_time or row.due_at, **outcome
-        )
-        self._scheduler._dispatch_event(event)
+    def _job_event(self, code: int, run: Run | Execution, **outcome: Any) -> None:
+        if self._heard(code):
+            slot = run.scheduled_run_time or run.due_at
+            event = JobExecutionEvent(code, run.job_id, self._alias, slot, **outcome)
+            self._scheduler._dispatch_event(event)
 
-    def _submission(self, code: int, row: Execution) -> None:
-        times = [row.scheduled_run_time or row.due_at]
-        self._scheduler._dispatch_event(JobSubmissionEvent(code, row.job_id, self._alias, times))
+    def _submission(self, code: int, run: Run | Execution) -> None:
+        if self._heard(code):
+            slots = [run.scheduled_run_time or run.due_at]
+            event = JobSubmissionEvent(code, run.job_id, self._alias, slots)
+            self._scheduler._dispatch_event(event)
+
+    def _heard(self, code: int) -> bool:
+        """Whether anybody listens: most schedulers have no listener."""
+        return any(mask & code for _, mask in self._scheduler._listeners)
+
+    def _signal(self, signal: Signal, run: Run, result: Result | None = None, **what: Any) -> None:
+        if signal.has_listeners(Execution):
+            _send(signal, Execution, execution=_row(run, result), **what)
+
+
+def _row(run: Run, result: Result | None) -> Execution:
+    """The row as this process knows it; of a column that it does not know, Django reads it."""
+    known = {name: getattr(run, name) for name in COLUMNS} | {"status": Status.RUNNING}
+    if result is not None:
+        known |= {name: getattr(result, name) for name in OUTCOME}
+    names = [f.attname for f in Execution._meta.concrete_fields if f.attname in known]
+    return Execution.from_db(conf().DATABASE, names, [known[name] for name in names])
 
 
 def _send(signal: Any, sender: type, **what: Any) -> None:

@@ -50,7 +50,7 @@ class ThreadExecutor(BaseExecutor):
     def cancel(self, id: int) -> None:
         """Tell the body (``current_run().cancel_requested``): a thread cannot be stopped."""
         if (found := self._runs.get(id)) is not None:
-            found.cancelled.set()
+            found.cancel_requested = True
 
     def shutdown(self, wait: bool = True) -> None:
         """Take no more; does not wait for bodies: the drain does that."""

@@ -12,20 +12,20 @@ from django.db import transaction
 
 from .. import declarations
 from ..conf import conf
-from ..models import Execution
-from ..models.execution import Status
-from .claims import Claimed, Claims
+from .claims import Claims
 from .clock import ClusterClock, monotonic
 from .dispatcher import Dispatcher
 from .events import Events
 from .lease import Lease, LeaseLost
 from .ledger import Ledger
 from .outage import is_outage
-from .peek import peek
+from .peek import Lookout
 from .quarantine import release
 from .reconcile import Reconciler
 from .replan import replan
 from .retention import Retention
+from .room import Room
+from .slots import Claimed
 from .tallies import Tallies
 
 logger = logging.getLogger("scheduler.leader")
@@ -33,7 +33,7 @@ logger = logging.getLogger("scheduler.leader")
 QUARANTINE_EVERY = 60.0
 """Seconds between attempts to load quarantined jobs."""
 
-Claim = Callable[[datetime, Collection[str]], Claimed]
+Claim = Callable[[datetime, Collection[str], Room | None], Claimed]
 
 
 class Leader:
@@ -48,6 +48,7 @@ class Leader:
         events: Events,
     ) -> None:
         self.lease = lease
+        self.lookout = Lookout(lease)
         self.claims = Claims(lease)
         self.ledger = ledger
         self.dispatcher = dispatcher
@@ -59,7 +60,6 @@ class Leader:
         self._elsewhere: Counter[UUID] = Counter()
         self._chores_at = 0.0
         self._quarantine_at = 0.0
-        self._backlog = True
         self.next_due: datetime | None = None
         self.complaint = ""
 
@@ -81,47 +81,47 @@ class Leader:
         """
         if monotonic() >= self._chores_at:
             self._chores()
-        rescheduled = False
-        if not self._backlog:
-            now = self.clock.now()
-            seen = peek(self.lease)
-            self.next_due = seen.next_due
-            if seen.cancelling:
-                self.dispatcher.cancel(self.ledger.cancel_requested())
-            if not seen.wants_turn(now):
-                return seen.rest(now, conf().POLL_INTERVAL)
-            rescheduled = seen.rescheduled
-        return self._claim_and_start(rescheduled)
+        now, seen = self.clock.now(), self.lookout.peek()
+        self.next_due = seen.next_due
+        if seen.cancelling:
+            self.dispatcher.cancel(self.ledger.cancel_requested())
+        queued = seen.is_queued(now) and self._room().size > 0
+        if (queued or seen.wants_turn(now)) and self._claim_and_start(seen.rescheduled, queued):
+            return 0.0
+        return seen.rest(now, conf().POLL_INTERVAL)
 
-    def _claim_and_start(self, rescheduled: bool) -> float:
+    def _claim_and_start(self, rescheduled: bool, queued: bool) -> bool:
+        """True: something was due, so that more may be due already."""
         try:
-            claimed, started = self._fenced(self.claims.all, rescheduled)
+            claimed = self._fenced(self.claims.all, rescheduled, queued)
         except Exception as error:
             if isinstance(error, LeaseLost) or is_outage(error):
                 raise
             logger.exception("A turn failed; doing it again job by job")
-            claimed, started = self._fenced(self.claims.one_by_one, rescheduled)
-        self.dispatcher.submit(started)
-        self.events.claimed(claimed.executions)
-        self.events.started(started)
+            claimed = self._fenced(self.claims.one_by_one, rescheduled, queued)
+        self.dispatcher.submit(claimed.started)
+        self.events.unrun(claimed.unrun)
+        self.events.started(claimed.started)
         if self.lease.resign_requested:
             raise LeaseLost("asked to resign")
-        queued = sum(row.status == Status.QUEUED for row in claimed.executions)
-        self._backlog = bool(started) and queued >= len(started)
-        return 0.0 if claimed.due or started else conf().POLL_INTERVAL
+        return bool(claimed.due or claimed.started)
 
-    def _fenced(self, claim: Claim, rescheduled: bool) -> tuple[Claimed, list[Execution]]:
+    def _fenced(self, claim: Claim, rescheduled: bool, queued: bool) -> Claimed:
         """Claim and start in one transaction, behind the fence. Nothing runs before the commit."""
-        executors = self.dispatcher.executors
+        room = self._room()
         with transaction.atomic(using=self.lease.using):
             self.lease.hold()
             now = self.clock.now()
             if rescheduled:
                 replan(now, self.lease.using)
-            claimed = claim(now, executors)
-            running = self.dispatcher.running() + self._elsewhere
-            started = self.ledger.start(now, self.dispatcher.free(), running)
-        return claimed, started
+            # What was queued before goes first; with an empty queue, what is due starts at once.
+            claimed = claim(now, self.dispatcher.executors, None if queued else room)
+            if queued or claimed.queued:
+                claimed.started += self.ledger.start(now, room)
+        return claimed
+
+    def _room(self) -> Room:
+        return Room(self.dispatcher.free(), self.dispatcher.running() + self._elsewhere)
 
     def _chores(self) -> None:
         """What is done at the start of a term, and then with each renewal."""
@@ -138,6 +138,5 @@ class Leader:
                 self.reconciler.refuse_unknown_executors(self.dispatcher.executors, now)
                 self.reconciler.forget_old_nodes(now)
         self.events.lost(lost)
-        self._backlog = self._backlog or bool(lost)
         self.tallies.step(now)
         self.retention.step(now)

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -39,6 +40,7 @@ from ..models import Node, Term
 from ..models.term import Cause
 from .clock import DbNow, monotonic
 from .node import Observer, Self, is_gone
+from .statement import Blank, Statement
 
 
 class LeaseLost(Exception):
@@ -69,6 +71,7 @@ class Lease:
         self._trusted_until = 0.0
         self._observer = Observer()
         self._holder: Node | None = None
+        self._lock = Statement(self.using, self._locked)
 
     def trusted(self) -> bool:
         """Whether a body may start now: no successor can exist yet. Safe from any thread."""
@@ -106,11 +109,11 @@ class Lease:
         Raises:
             LeaseLost: holder or term is no longer ours.
         """
-        row = self._mine().select_for_update().values_list("resign_requested").first()
-        if row is None:
+        rows = self._lock.rows(holder=self.node.id, term=self.term)
+        if not rows:
             self.lose()
             raise LeaseLost
-        self.resign_requested = row[0]
+        ((self.resign_requested,),) = rows
 
     def release(self) -> bool:
         """Give it up, so that a standby need not wait for the expiry."""
@@ -211,6 +214,11 @@ class Lease:
 
     def _mine(self) -> QuerySet[Row]:
         return Row._base_manager.using(self.using).filter(pk=1, holder=self.node.id, term=self.term)
+
+    def _locked(self) -> QuerySet[Row, Any]:
+        holder, term = (Blank(name, Row._meta.get_field(name)) for name in ("holder", "term"))
+        rows = Row._base_manager.using(self.using).filter(pk=1, holder=holder, term=term)
+        return rows.select_for_update().values_list("resign_requested")
 
 
 def _ttl() -> timedelta:

@@ -8,10 +8,9 @@ were declared lost overwrites nothing.
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from uuid import UUID
+from typing import Any
 
 from django.db import connections, transaction
 from django.db.models import QuerySet
@@ -21,12 +20,11 @@ from ..models.execution import Kind, Status
 from ..models.policies import POLICY_FIELDS, OnLost
 from .batch import update_each
 from .lease import Lease
-from .runner import Result
+from .room import Room
+from .runner import COLUMNS, OUTCOME, Result, Run
+from .statement import Blank, Statement
 
 logger = logging.getLogger("scheduler.ledger")
-
-OUTCOME = ("status", "started_at", "finished_at", "exception", "traceback", "log", "return_value",
-           "reason")  # fmt: skip
 
 
 class Ledger:
@@ -34,47 +32,28 @@ class Ledger:
         self.lease = lease
         self.using = lease.using
         self.node_id = lease.node.id
+        self._statements: dict[tuple[tuple[str, ...], int], Statement] = {}
 
-    def start(
-        self, now: datetime, free: Mapping[str, int], running: Counter[UUID]
-    ) -> list[Execution]:
-        """Mark as many queued rows as running as there are free slots.
-
-        Args:
-            free: free slots of each executor.
-            running: runs of each job (by uid) on this and other living nodes. Only a leader starts
-                runs, so the part of it that is stale can only be too high.
-        """
-        picked: list[Execution] = []
-        left, running = Counter(free), Counter(running)
-        while rows := self._candidates(now, left, running, picked):
-            before = len(picked)
-            for row in rows:
-                if left[row.executor] > 0 and running[row.job_uid] < row.max_instances:
-                    left[row.executor] -= 1
-                    running[row.job_uid] += 1
-                    picked.append(row)
-            if len(picked) == before or not +left:
+    def start(self, now: datetime, room: Room) -> list[Run]:
+        """Mark as many queued rows as running as there is room for, the longest due first."""
+        started: list[Run] = []
+        while size := room.size:
+            blocked = len(room.blocked)
+            rows = self._queue(now, room, size)
+            picked = [run for run in rows if room.take(run)]
+            self._mark_running(picked, now)
+            started += picked
+            if len(rows) < size or not (picked or len(room.blocked) > blocked):
                 break
-        if picked:
-            Execution._base_manager.using(self.using).filter(
-                id__in=[row.id for row in picked]
-            ).update(
-                status=Status.RUNNING, node_id=self.node_id, term=self.lease.term, started_at=now
-            )
-            for row in picked:
-                row.status, row.started_at = Status.RUNNING, now
-                row.node_id, row.term = self.node_id, self.lease.term
-        return picked
+        return started
 
-    def finish(self, results: Sequence[Result], runs: Mapping[int, Execution]) -> set[int]:
+    def finish(self, results: Sequence[Result], runs: Mapping[int, Run]) -> set[int]:
         """Write outcomes and owed retries.
 
         Returns:
             The ids that were written. The others were declared lost meanwhile: a late finish
             changes nothing.
         """
-        retries = [retry for result in results if (retry := _retry_of(result, runs[result.id]))]
         with transaction.atomic(using=self.using):
             matched = self._write(results)
             written = (
@@ -82,10 +61,11 @@ class Ledger:
                 if matched == len(results)
                 else self._written(results)
             )
-            due = [retry for retry, of in retries if of in written]
-            if due:
-                # A reply that was lost is answered by doing it again: the key lets one retry in.
-                Execution._base_manager.using(self.using).bulk_create(due, ignore_conflicts=True)
+            self._retry([
+                result.id
+                for result in results
+                if result.id in written and _may_retry(result, runs[result.id])
+            ])  # fmt: skip
         for result in results:
             if result.id not in written:
                 logger.warning("Execution %s ended, but had been given up: ignored", result.id)
@@ -111,21 +91,50 @@ class Ledger:
         )
         return list(rows.values_list("id", flat=True))
 
-    def _candidates(
-        self, now: datetime, left: Counter[str], running: Counter[UUID], picked: list[Execution]
-    ) -> list[Execution]:
-        free = [alias for alias, count in left.items() if count > 0]
-        if not free:
-            return []
+    def _queue(self, now: datetime, room: Room, size: int) -> list[Run]:
+        """The head of the queue, without the jobs that the room has refused."""
+        executors, limit = room.executors, 1 << (size - 1).bit_length()  # few texts to compile
+        if room.blocked:
+            rows = list(self._queued(executors, now).exclude(job_uid__in=room.blocked)[:limit])
+        else:
+            rows = self._statement(executors, limit).rows(now=now)
+        return [Run(*row) for row in rows]
+
+    def _statement(self, executors: tuple[str, ...], limit: int) -> Statement:
+        key = executors, limit
+        if key not in self._statements:
+            now = Blank("now", Execution._meta.get_field("due_at"))
+            self._statements[key] = Statement(
+                self.using, lambda: self._queued(executors, now)[:limit]
+            )
+        return self._statements[key]
+
+    def _queued(self, executors: tuple[str, ...], now: Any) -> QuerySet[Execution, Any]:
         rows = Execution._base_manager.using(self.using).filter(
-            status=Status.QUEUED, due_at__lte=now, executor__in=free
+            status=Status.QUEUED, due_at__lte=now, executor__in=executors
         )
-        if running:
-            rows = rows.exclude(job_uid__in=list(running), max_instances=1)
-        if picked:
-            rows = rows.exclude(id__in=[row.id for row in picked])
         rows = rows.order_by("due_at", "id").select_for_update(skip_locked=self._skips())
-        return list(rows[: sum(left[alias] for alias in free)])
+        return rows.values_list(*COLUMNS)
+
+    def _mark_running(self, runs: list[Run], now: datetime) -> None:
+        if not runs:
+            return
+        term = self.lease.term
+        Execution._base_manager.using(self.using).filter(id__in=[run.id for run in runs]).update(
+            status=Status.RUNNING, node_id=self.node_id, term=term, started_at=now
+        )
+        for run in runs:
+            run.term, run.started_at = term, now
+
+    def _retry(self, ids: list[int]) -> None:
+        """Queue the next attempt of each; their rows carry the outcome already."""
+        if not ids:
+            return
+        executions = Execution._base_manager.using(self.using)
+        rows = executions.filter(id__in=ids)
+        # A reply that was lost is answered by doing it again: the key lets one retry in.
+        retries = [next_attempt(row, row.finished_at) for row in rows if row.finished_at]
+        executions.bulk_create(retries, ignore_conflicts=True)
 
     def _write(self, results: Sequence[Result]) -> int:
         return update_each(
@@ -158,15 +167,12 @@ class Ledger:
         return bool(connections[self.using].features.has_select_for_update_skip_locked)
 
 
-def _retry_of(result: Result, row: Execution) -> tuple[Execution, int] | None:
-    """The next attempt that a failed run has left, and the id of the failed one."""
-    again = result.status in (Status.FAILED, Status.TIMED_OUT) or (
-        result.status is Status.LOST and row.on_lost == OnLost.RETRY
+def _may_retry(result: Result, run: Run) -> bool:
+    """Whether a run that failed, or whose worker process died, has attempts left."""
+    ended_badly = result.status in (Status.FAILED, Status.TIMED_OUT) or (
+        result.status is Status.LOST and run.on_lost == OnLost.RETRY
     )
-    if not again or row.attempt > row.max_retries:
-        return None
-    assert result.finished_at is not None
-    return next_attempt(row, result.finished_at), row.id
+    return ended_badly and run.attempt <= run.max_retries
 
 
 def next_attempt(row: Execution, ended: datetime) -> Execution:

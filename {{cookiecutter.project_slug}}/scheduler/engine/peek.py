@@ -13,6 +13,7 @@ from ..models import Lease as Row
 from ..models.execution import Status
 from ..models.job import JobState
 from .lease import Lease
+from .statement import Blank, Statement
 
 
 @dataclass(frozen=True)
@@ -27,28 +28,46 @@ class Peek:
     resign_requested: bool
 
     def wants_turn(self, now: datetime) -> bool:
+        """Whether something other than the queue does."""
         return (
             not self.ours
             or self.rescheduled
             or self.resign_requested
-            or any(at is not None and at <= now for at in (self.next_due, self.next_queued))
+            or (self.next_due is not None and self.next_due <= now)
         )
 
+    def is_queued(self, now: datetime) -> bool:
+        """Whether runs wait for their start."""
+        return self.next_queued is not None and self.next_queued <= now
+
     def rest(self, now: datetime, at_most: float) -> float:
-        """Seconds until the next moment that is known to matter."""
-        times = [at for at in (self.next_due, self.next_queued) if at is not None]
-        until = min(((at - now).total_seconds() for at in times), default=at_most)
-        return max(min(until, at_most), 0.0)
+        """Seconds until the next moment that is known to matter and is still to come."""
+        times = [at for at in (self.next_due, self.next_queued) if at is not None and at > now]
+        return min([(at - now).total_seconds() for at in times] + [at_most])
 
 
-def peek(lease: Lease) -> Peek:
-    """Read it; no lock, no write."""
-    using, node_id = lease.using, lease.node.id
+class Lookout:
+    """Reads it; no lock, no write."""
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+        self._statement = Statement(lease.using, lambda: _query(lease.using))
+
+    def peek(self) -> Peek:
+        lease = self._lease
+        for holder, term, *rest in self._statement.rows(node=lease.node.id):
+            return Peek((holder, term) == (lease.node.id, lease.term), *rest)
+        return Peek(False, None, None, False, False, False)  # the row is gone: hold() decides
+
+
+def _query(using: str) -> Any:
     jobs, executions = Job._base_manager.using(using), Execution._base_manager.using(using)
     asked = executions.filter(
-        status=Status.RUNNING, cancel_requested_at__isnull=False, node_id=node_id
+        status=Status.RUNNING,
+        cancel_requested_at__isnull=False,
+        node_id=Blank("node", Execution._meta.get_field("node_id")),
     )
-    row: Any = (
+    return (
         Row._base_manager.using(using)
         .filter(pk=1)
         .values_list(
@@ -60,9 +79,7 @@ def peek(lease: Lease) -> Peek:
             Exists(asked),
             "resign_requested",
         )
-        .get()
     )
-    return Peek((row[0], row[1]) == (node_id, lease.term), *row[2:])
 
 
 def _earliest(rows: Any, column: str) -> Any:

@@ -32,6 +32,7 @@ from .events import Events
 from .handover import HandedJob, HandoverExecutor
 from .lease import ForeignProject
 from .loop import Loop
+from .runner import Run
 from .wakeup import Wakeup
 
 logger = logging.getLogger("scheduler.plain")
@@ -149,10 +150,10 @@ class Handovers(Mapping[str, HandoverExecutor]):
 class PlainEvents(Events):
     """The stock scheduler dispatches what it submits and what its executors end by itself."""
 
-    def _job_event(self, code: int, row: Execution, **outcome: Any) -> None:
+    def _job_event(self, code: int, run: Run | Execution, **outcome: Any) -> None:
         if code == EVENT_JOB_MISSED:
-            super()._job_event(code, row, **outcome)
+            super()._job_event(code, run, **outcome)
 
-    def _submission(self, code: int, row: Execution) -> None:
+    def _submission(self, code: int, run: Run | Execution) -> None:
         if code == EVENT_JOB_MAX_INSTANCES:
-            super()._submission(code, row)
+            super()._submission(code, run)

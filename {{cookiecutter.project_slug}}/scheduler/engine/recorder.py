@@ -7,12 +7,11 @@ from dataclasses import replace
 
 from django.db import transaction
 
-from ..models import Execution
 from ..models.execution import Status
 from .clock import db_now
 from .dispatcher import Dispatcher
 from .events import Events
-from .ledger import OUTCOME, Ledger
+from .ledger import Ledger
 from .outage import is_outage
 from .runner import Result
 
@@ -42,23 +41,23 @@ class Recorder:
         if not_started:
             self.ledger.give_back(not_started)
         written = self._finish(ended) if ended else set()
-        rows = {result.id: self.dispatcher.in_flight[result.id] for result in ended}
+        runs = {result.id: self.dispatcher.in_flight[result.id] for result in ended}
         self.dispatcher.recorded(results)
         for result in ended:
             if result.id in written:
-                self._tell(rows[result.id], result)
+                self.events.finished(runs[result.id], result)
         return len(results)
 
     def give_up(self, reason: str) -> int:
         """At the end of a drain: the runs that outlast it are recorded, not lost silently."""
         left = list(self.dispatcher.in_flight)
         now = db_now(self.ledger.using)
-        rows = self.dispatcher.in_flight
-        results = [Result(id, Status.LOST, rows[id].started_at, now, reason=reason) for id in left]
-        written = self.ledger.finish(results, rows) if results else set()
+        runs = self.dispatcher.in_flight
+        results = [Result(id, Status.LOST, runs[id].started_at, now, reason=reason) for id in left]
+        written = self.ledger.finish(results, runs) if results else set()
         for result in results:
             if result.id in written:
-                self._tell(rows[result.id], result)
+                self.events.finished(runs[result.id], result)
         return len(left)
 
     def recover_lost_replies(self) -> int:
@@ -94,8 +93,3 @@ class Recorder:
                 )
                 written |= self.ledger.finish([bare], self.dispatcher.in_flight)
         return written
-
-    def _tell(self, row: Execution, result: Result) -> None:
-        for name in OUTCOME:
-            setattr(row, name, getattr(result, name))
-        self.events.finished(row, result)

@@ -8,26 +8,29 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-import threading
 import traceback as tracebacks
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from .. import functions, serialization
 from ..conf import conf
 from ..models.execution import Status
+from ..models.policies import OnLost
 from .capture import Capture
 from .connection import close_old_connections
 
 logger = logging.getLogger("scheduler.runner")
 
+NIL = UUID(int=0)
 
-@dataclass
+
+@dataclass(slots=True)
 class Run:
-    """What a body may know about itself: ``current_run()``."""
+    """A started execution. What a body may know about itself: ``current_run()``."""
 
     id: int
     job_id: str
@@ -39,12 +42,21 @@ class Run:
     args: str = field(repr=False)
     kwargs: str = field(repr=False)
     timeout: float | None = None
-    cancelled: threading.Event = field(default_factory=threading.Event, repr=False)
+    job_name: str = ""
+    job_uid: UUID = field(default=NIL, repr=False)
+    due_at: datetime | None = field(default=None, repr=False)
+    executor: str = field(default="default", repr=False)
+    max_instances: int = field(default=1, repr=False)
+    max_retries: int = field(default=0, repr=False)
+    on_lost: str = field(default=OnLost.FAIL, repr=False)
+    warn_after: float | None = field(default=None, repr=False)
+    started_at: datetime | None = field(default=None, repr=False)
+    cancel_requested: bool = False
+    """Somebody asked this run to stop; a thread can only be asked."""
 
-    @property
-    def cancel_requested(self) -> bool:
-        """Somebody asked this run to stop; a thread can only be asked."""
-        return self.cancelled.is_set()
+
+COLUMNS = tuple(name for name in Run.__slots__ if name != "cancel_requested")
+"""Of the execution's row, in the order in which ``Run`` takes them."""
 
 
 @dataclass
@@ -64,6 +76,10 @@ class Result:
     """The exception itself, for APScheduler's listeners; None when it was raised elsewhere."""
     value: Any = None
 
+
+OUTCOME = ("status", "started_at", "finished_at", "exception", "traceback", "log", "return_value",
+           "reason")  # fmt: skip
+"""What of a result the execution's row keeps."""
 
 _current: ContextVar[Run | None] = ContextVar("scheduler_current_run", default=None)
 
