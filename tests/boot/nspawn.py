@@ -24,7 +24,6 @@ echo "$USER_NAME:x:990:990::/var/lib/$USER_NAME:/usr/sbin/nologin" >> etc/passwd
 echo "$USER_NAME:x:990:" >> etc/group
 : > etc/machine-id
 find etc/systemd/system -mindepth 1 -delete
-cp "$UNITS"/* etc/systemd/system/
 cp "$OUT"/itest.* etc/systemd/system/
 mkdir -p "srv/$USER_NAME" out
 ln -s /etc/systemd/system/itest.target etc/systemd/system/default.target
@@ -65,13 +64,13 @@ def obstacle(folder: Path) -> str:
     return "" if tried.returncode == 0 else f"no private root: {tried.stderr.strip()}"
 
 
-def boot(app: Path, units: Path, out: Path, user: str, script: str) -> subprocess.CompletedProcess:
+def boot(app: Path, out: Path, user: str, script: str) -> subprocess.CompletedProcess:
     """Boot, run ``script`` (a file in ``out``) inside, power off. Its code is the result's."""
     (out / "itest.target").write_text(TARGET)
     (out / "itest.service").write_text(SERVICE.format(script=script))
     work = out.with_name("layer")
     work.mkdir(exist_ok=True)
-    where = {"APP": str(app), "UNITS": str(units), "OUT": str(out), "USER_NAME": user}
+    where = {"APP": str(app), "OUT": str(out), "USER_NAME": user}
     done = _unshared(LAYER + ENTER, work, where)
     for left in Path("/sys/fs/cgroup").glob("**/payload"):
         remove_if_empty(left)

@@ -18,10 +18,12 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 sys.path.insert(0, str(Path(__file__).parent))
+from guide import commands
 from waiting import until
 
 NAME = "boot_site"
 SCHEDULER, WEB = f"{NAME}-scheduler.service", f"{NAME}-web.service"
+GUIDE = Path(f"/srv/{NAME}/docs/deploy.md")
 DROP_IN = "[Service]\nRestartSec=1\nWatchdogSec=3\n"
 WITHOUT_CODE = """[Unit]
 StartLimitBurst=3
@@ -73,13 +75,16 @@ def drop_in(text: str, name: str = "itest.conf") -> None:
     run("systemctl", "daemon-reload")
 
 
-def step_start_the_target() -> None:
-    run("systemctl", "start", f"{NAME}.target")
+def step_start_as_the_guide_says() -> None:
+    for line in commands(GUIDE.read_text(), "systemd")[:4]:
+        if not line.startswith("systemctl status"):  # below, when all is up
+            subprocess.run(line, shell=True, check=True, cwd=GUIDE.parent.parent, timeout=60)
     until(leads, 30, "leading")
     assert show(WEB, "ActiveState", "StatusText")["ActiveState"] == "active"
     assert until(lambda: health()["ok"], 15, "healthy")
     assert "next 20" in until(lambda: "next 20" in leads() and leads(), 10, "a next time")
     assert show(f"{NAME}-migrate.service", "Result")["Result"] == "success"
+    assert leads() in run("systemctl", "status", "--no-pager", f"{NAME}-*", check=False)
 
 
 def step_starting_it_again_starts_nothing() -> None:
@@ -126,9 +131,13 @@ def step_requests_wait_while_web_restarts() -> None:
     print(f"{len(codes)} requests answered during a restart and a reload")
 
 
-def step_restart_hands_over() -> None:
+def step_a_new_version_as_the_guide_says() -> None:
+    said = commands(GUIDE.read_text(), "systemd")
+    migrate, restart = said[-2:]
+    assert migrate == f"systemctl start {NAME}-migrate"
+    subprocess.run(migrate, shell=True, check=True, timeout=60)
     began = time.monotonic()
-    run("systemctl", "restart", SCHEDULER)
+    subprocess.run(restart, shell=True, check=True, timeout=60)
     until(leads, 10, "leading")
     print(f"restart to leader: {time.monotonic() - began:.1f} s")
 

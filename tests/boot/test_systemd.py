@@ -75,9 +75,9 @@ def scenario(bake: Bake, tmp_path_factory: pytest.TempPathFactory) -> Path:
     app = _installed(bake(project_slug="boot_site"), folder)
     out = folder / "out"
     out.mkdir()
-    for name in ("systemd_scenario.py", "waiting.py"):
+    for name in ("systemd_scenario.py", "waiting.py", "guide.py"):
         shutil.copy(HERE / name, out)
-    done = nspawn.boot(app, app / UNITS, out, "boot_site", "systemd_scenario.py")
+    done = nspawn.boot(app, out, "boot_site", "systemd_scenario.py")
     log = out / "scenario.log"
     print(log.read_text() if log.exists() else done.stdout + done.stderr)
     assert (out / "results.json").exists(), f"rc {done.returncode}: {done.stdout}{done.stderr}"
