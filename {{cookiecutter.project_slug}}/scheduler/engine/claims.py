@@ -17,6 +17,7 @@ from django.db import connections, transaction
 from django.db.models import Count, QuerySet
 
 from ..conf import conf
+from ..errors import DefinitionError
 from ..models import Execution, Job
 from ..models.execution import OPEN
 from ..models.job import JobQuerySet, JobState
@@ -24,7 +25,7 @@ from .batch import update_each
 from .definition import load
 from .lease import Lease
 from .outage import is_outage
-from .planner import Plan, plan
+from .planner import Plan, TriggerStuck, plan
 from .quarantine import quarantine
 from .room import Room
 from .slots import Claimed, Slots
@@ -115,7 +116,7 @@ class Claims:
                 has_room=open_runs[job.uid] < job.max_instances,
                 catch_up_limit=conf().CATCH_UP_LIMIT,
             )
-        except ValueError as error:
+        except (DefinitionError, TriggerStuck) as error:
             logger.error("Job %r is quarantined: %s", job.id, error)
             quarantine(job, str(error), self.using)
             return None

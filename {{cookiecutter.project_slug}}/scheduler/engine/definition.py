@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import Any
 
 from apscheduler.triggers.base import BaseTrigger
 
 from .. import functions, serialization, triggers
+from ..errors import DefinitionError
 from ..models import Job
 
-
-class DefinitionError(ValueError):
-    """A row that cannot run as it stands: the job is quarantined, with this text."""
+PARTS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "function": ("func", functions.resolve),
+    "arguments": ("args", serialization.loads_args),
+    "keyword arguments": ("kwargs", serialization.loads_kwargs),
+    "trigger": ("trigger", triggers.loads),
+}
 
 
 def load(job: Job, executors: Collection[str]) -> BaseTrigger:
@@ -21,17 +26,19 @@ def load(job: Job, executors: Collection[str]) -> BaseTrigger:
     anew and a stale definition cannot run.
 
     Raises:
-        DefinitionError: with the column, the value and the remedy.
+        DefinitionError: which part, and why.
     """
-    try:
-        trigger = triggers.loads(job.trigger)
-        functions.resolve(job.func)
-        serialization.loads_args(job.args)
-        serialization.loads_kwargs(job.kwargs)
-    except Exception as error:  # whatever importing a module of the project may raise
-        raise DefinitionError(f"{type(error).__name__}: {error}") from error
+    decoded = {part: _decode(job, part) for part in PARTS}
     if job.executor not in executors:
-        raise DefinitionError(
-            f"executor: no {job.executor!r} here; known: {', '.join(sorted(executors))}"
-        )
+        known = LookupError(f"no {job.executor!r} here; known: {', '.join(sorted(executors))}")
+        raise DefinitionError(job.id, "executor", known)
+    trigger: BaseTrigger = decoded["trigger"]
     return trigger
+
+
+def _decode(job: Job, part: str) -> Any:
+    column, decode = PARTS[part]
+    try:
+        return decode(getattr(job, column))
+    except Exception as error:  # whatever importing a module of the project may raise
+        raise DefinitionError(job.id, part, error) from error

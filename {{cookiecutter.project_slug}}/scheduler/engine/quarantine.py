@@ -10,10 +10,11 @@ import logging
 from collections.abc import Collection
 
 from .. import changes
+from ..errors import DefinitionError
 from ..models import Job
 from ..models.change import Action
 from ..models.job import JobState
-from .definition import DefinitionError, load
+from .definition import load
 
 logger = logging.getLogger("scheduler.quarantine")
 
