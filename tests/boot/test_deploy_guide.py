@@ -151,9 +151,10 @@ def test_the_nginx_server(text: str, tmp_path: Path):
     block = re.search(r"^```nginx\n(.*?)^```", text, re.M | re.S)
     assert block
     server = block[1].replace("/etc/letsencrypt/live/example.com", str(tmp_path))
-    config = (
-        f"error_log stderr; pid {tmp_path}/pid; events {{}} http {{ access_log off; {server} }}"
-    )
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    folders = "".join(f"{kind}_temp_path {tmp_path}/{kind};" for kind in kinds)
+    http = f"http {{ access_log off; {folders} {server} }}"
+    config = f"error_log stderr; pid {tmp_path}/pid; events {{}} {http}"
     (tmp_path / "nginx.conf").write_text(config)
     key, certificate = tmp_path / "privkey.pem", tmp_path / "fullchain.pem"
     made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=example.com"]
