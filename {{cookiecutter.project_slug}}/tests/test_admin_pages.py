@@ -8,7 +8,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.http import urlencode
 
+from scheduler.admin import ExecutionAdmin
 from scheduler.models import Execution, Job
 from scheduler.models.execution import FINAL, Status
 
@@ -63,41 +65,39 @@ def test_the_list_filters_by_each_outcome(admin_client, status):
     assert [row.pk for row in page.context["cl"].result_list] == [made[status].pk]
 
 
-@pytest.mark.parametrize(
-    "filters", [{}, {"status": "succeeded"}, {"when": "day"}, {"job": "app.job1"}]
+WAYS = (
+    ("succeeded", {}),
+    ("succeeded", {"status": "succeeded"}),
+    ("succeeded", {"when": "day"}),
+    ("succeeded", {"job": "app.job1"}),
+    ("succeeded", {"q": "job1"}),
+    ("failed", {"status": "problems", "when": "week"}),
+    ("queued", {"status": "open"}),
 )
-def test_pages_of_the_list_join_without_gap_or_repetition(admin_client, filters, monkeypatch):
-    from scheduler.admin.executions import ExecutionAdmin
 
+
+@pytest.mark.parametrize(("status", "filters"), WAYS)
+def test_pages_join_without_gap_or_repetition(admin_client, status, filters, monkeypatch):
     monkeypatch.setattr(ExecutionAdmin, "list_per_page", 3)
     job = make_job(1)
-    # Two each share the moment of their end: the place between two pages must tell them apart.
-    made = [
-        make_execution(
-            job,
-            "succeeded",
-            timedelta(minutes=n // 2),
-        )
-        for n in range(2, 10)
-    ]
+    made = [make_execution(job, status, timedelta(minutes=n)) for n in range(2, 10)]
+    # Some share their times, across the place where two pages meet.
+    same = Execution.objects.filter(pk__in=[row.pk for row in made[:4]])
     moment = timezone.now() - timedelta(minutes=30)
-    Execution.objects.filter(pk__in=[row.pk for row in made[:4]]).update(finished_at=moment)
-    forward, url = (
-        [],
-        "?" + "&".join(f"{k}={v}" for k, v in filters.items()),
-    )
-    last = None
+    same.update(due_at=moment, finished_at=None if status == "queued" else moment)
+    url = f"?{urlencode(filters)}"
+    pages, lists = [], []
     while url:
-        change_list = admin_client.get(LIST + url).context["cl"]
-        forward.append([row.pk for row in change_list.result_list])
-        last, url = change_list, change_list.older_url
-    backward = [forward[-1]]
-    while last.newer_url:
-        last = admin_client.get(LIST + last.newer_url).context["cl"]
-        backward.insert(0, [row.pk for row in last.result_list])
-    seen = [pk for page in forward for pk in page]
-    assert sorted(seen) == sorted(row.pk for row in made)
-    assert sorted(pk for page in backward for pk in page) == sorted(seen)
+        lists.append(admin_client.get(LIST + url).context["cl"])
+        pages.append([row.pk for row in lists[-1].result_list])
+        url = lists[-1].older_url
+    assert [len(page) for page in pages] == [3, 3, 2]
+    assert sorted(pk for page in pages for pk in page) == sorted(row.pk for row in made)
+    assert not lists[0].newer_url
+    back = admin_client.get(LIST + lists[2].newer_url).context["cl"]
+    assert [row.pk for row in back.result_list] == pages[1]
+    back = admin_client.get(LIST + back.newer_url).context["cl"]
+    assert [row.pk for row in back.result_list] == pages[0]
 
 
 @pytest.mark.parametrize("url", PAGES)

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from ..models import Execution, Job
-from ..models.execution import Kind
+from ..models.execution import OPEN, Kind
 from . import bounded
 from .outcomes import statuses
 
@@ -50,10 +50,6 @@ class Cursor:
             return cls(at if int(micros) else None, int(pk))
         except (ValueError, OverflowError, OSError):
             return None
-
-    @classmethod
-    def of(cls, execution: Execution) -> Self:
-        return cls(execution.finished_at, execution.pk)
 
     def __str__(self) -> str:
         micros = round(self.at.timestamp() * 1e6) if self.at else 0
@@ -119,7 +115,7 @@ class ExecutionQuery:
 
     def page(self, size: int) -> Page:
         """``size`` rows at the place asked for, newest first."""
-        key = ("finished_at", "pk") if self.by_end else ("pk",)
+        key = (self.column, "pk") if self.column else ("pk",)
         keys = bounded.tuples([stream[: size + 1] for stream in self._streams()], *key)
         keys.sort(reverse=self.after is None)
         more = len(keys) > size
@@ -130,16 +126,17 @@ class ExecutionQuery:
             newer, older = self.before is not None, more
         return Page(
             rows,
-            str(Cursor.of(rows[0])) if rows and newer else None,
-            str(Cursor.of(rows[-1])) if rows and older else None,
+            str(self._cursor(rows[0])) if rows and newer else None,
+            str(self._cursor(rows[-1])) if rows and older else None,
         )
 
     @property
-    def by_end(self) -> bool:
-        """Order by the end of the run: what the indexes of status and date follow."""
-        unfinished = bool(set(self.status) & set(statuses("open")))
+    def column(self) -> str:
+        """The time that the list is ordered by, as the index of its filters is; else by number."""
         dated = bool(self.since or self.until)
-        return not self.jobs and not unfinished and (bool(self.status) or dated)
+        if self.jobs or not (self.status or dated):
+            return ""
+        return "due_at" if not dated and set(self.status) <= set(OPEN) else "finished_at"
 
     @cached_property
     def window(self) -> int | None:
@@ -170,7 +167,7 @@ class ExecutionQuery:
     def _looked_at(self, queryset: QuerySet) -> QuerySet:
         if not self.window:
             return queryset
-        if self.by_end:
+        if self.column == "finished_at":
             oldest = Execution.objects.using(self.using).filter(pk__gte=self.window)
             since = oldest.order_by("pk").values_list("queued_at", flat=True).first()
             queryset = queryset.filter(finished_at__gte=since)
@@ -190,28 +187,31 @@ class ExecutionQuery:
 
     def _placed(self, queryset: QuerySet) -> QuerySet:
         place = self.after or self.before
-        if not self.by_end:
+        if not self.column:
             if place:
                 beyond = {"pk__gt": place.pk} if self.after else {"pk__lt": place.pk}
                 queryset = queryset.filter(**beyond)
             return queryset.order_by("pk" if self.after else "-pk")
-        queryset = queryset.filter(finished_at__isnull=False)
+        queryset = queryset.filter(**{f"{self.column}__isnull": False})
         if place and place.at:
-            queryset = queryset.filter(_beyond(place, "gt" if self.after else "lt"))
-        signs = "" if self.after else "-"
-        return queryset.order_by(f"{signs}finished_at", f"{signs}pk")
+            queryset = queryset.filter(_beyond(place, self.column, "gt" if self.after else "lt"))
+        sign = "" if self.after else "-"
+        return queryset.order_by(f"{sign}{self.column}", f"{sign}pk")
+
+    def _cursor(self, execution: Execution) -> Cursor:
+        return Cursor(getattr(execution, self.column) if self.column else None, execution.pk)
 
     def _key(self, execution: Execution) -> Any:
-        if not self.by_end:
+        if not self.column:
             return execution.pk
-        return (execution.finished_at or NEVER, execution.pk)
+        return (getattr(execution, self.column) or NEVER, execution.pk)
 
 
-def _beyond(place: Cursor, way: str) -> Q:
+def _beyond(place: Cursor, column: str, way: str) -> Q:
     # The first condition is implied by the second, but is the one an index can use.
-    ends = Q(**{f"finished_at__{way}e": place.at})
-    tie = Q(finished_at=place.at, **{f"pk__{way}": place.pk})
-    return ends & (Q(**{f"finished_at__{way}": place.at}) | tie)
+    bound = Q(**{f"{column}__{way}e": place.at})
+    tie = Q(**{column: place.at, f"pk__{way}": place.pk})
+    return bound & (Q(**{f"{column}__{way}": place.at}) | tie)
 
 
 def _moment(text: str) -> datetime | None:
