@@ -15,6 +15,7 @@ from .rig import PASSWORD, ROOT, USER, Rig, chromium
 FOLDER = ROOT / "docs" / "screenshots"
 ADMIN = "/admin/scheduler/"
 JOBS = f"{ADMIN}job/"
+TALLEST = 1800
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 400, "height": 860}
 PAGES = (
     ("overview", ADMIN, WIDE, "light"),
@@ -160,7 +161,10 @@ class Camera:
         return context.new_page()
 
     def take(self, page, name: str) -> None:
-        page.screenshot(path=self.folder / f"{name}.png", full_page=True)
+        width = page.viewport_size["width"]
+        height = page.evaluate("document.documentElement.scrollHeight")
+        clip = {"x": 0, "y": 0, "width": width, "height": min(height, TALLEST)}
+        page.screenshot(path=self.folder / f"{name}.png", full_page=True, clip=clip)
         print(f"{name}.png")
         page.context.close()
 

@@ -18,7 +18,7 @@ from .bounded import Glance
 from .schedules import trigger_of
 
 MOST = 12
-PAST, FUTURE = 300, 100
+PAST, FUTURE = 150, 100
 # Denser than this a job is drawn by the hour.
 MOST_AN_HOUR = 4
 
