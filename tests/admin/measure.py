@@ -1,10 +1,10 @@
 """How long each list takes with 1,000 jobs and 1,000,000 executions.
 
-    TEST_DATABASE_URL=... python -m tests.admin.measure [--executions N] [--keep]
+    TEST_DATABASE_URL=... python -m tests.admin.measure [--executions N] [--keep] [--remove]
 
 Fills the database (``--keep``: takes it as it is), then asks for each page and prints the median
-and the 95th percentile of the server's time in milliseconds, and how long it takes to remove a
-job to which all executions belong.
+and the 95th percentile of the server's time in milliseconds, beside the median of this process's
+own share of it; ``--remove``: and how long it takes to remove a job that owns all executions.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--executions", type=int, default=1_000_000)
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--remove", action="store_true")
     options = parser.parse_args()
     if not options.keep:
         from tests.seeding import seed
@@ -39,11 +40,15 @@ def main() -> None:
     client = logged_in()
     from .addresses import ADDRESSES
 
-    print(f"{'median':>8} {'p95':>8}  ms")
+    print(f"{'median':>8} {'p95':>8} {'CPU':>8}  ms, load {os.getloadavg()[0]:.1f}")
     for address in ADDRESSES:
-        spent = sorted(timed(client, address) for _ in range(TIMES))
-        print(f"{spent[TIMES // 2]:8.1f} {spent[int(TIMES * 0.95)]:8.1f}  {address}")
-    print(f"{remove_a_whale(client):8.1f}           removing a job with all executions")
+        walls, shares = zip(*(timed(client, address) for _ in range(TIMES)), strict=True)
+        median, p95 = (sorted(walls)[int(TIMES * share)] for share in (0.5, 0.95))
+        print(f"{median:8.1f} {p95:8.1f} {sorted(shares)[TIMES // 2]:8.1f}  {address}")
+    if options.remove:
+        print(
+            f"{remove_a_whale(client):8.1f}                    removing a job with all executions"
+        )
 
 
 def settle() -> None:
@@ -66,10 +71,10 @@ def logged_in():
     return client
 
 
-def timed(client, address: str) -> float:
-    began = time.perf_counter()
+def timed(client, address: str) -> tuple[float, float]:
+    began, share = time.perf_counter(), time.process_time()
     assert client.get(address).status_code == 200, address
-    return (time.perf_counter() - began) * 1000
+    return (time.perf_counter() - began) * 1000, (time.process_time() - share) * 1000
 
 
 def remove_a_whale(client) -> float:
