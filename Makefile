@@ -35,7 +35,7 @@ bench: $(VENV)/demo.ready ## Measure against django-apscheduler and the SQLAlche
 	@$(BIN)/python -m bench $(ARGS)
 
 chaos: $(VENV)/test.ready ## Kill, freeze and cut schedulers, and account for every run
-	@$(BIN)/python -m tests.chaos $(ARGS)
+	@$(BIN)/python -m tests.chaos --report $(ARGS)
 
 clean: ## Remove all that these targets made
 	rm -rf $(VENV) .demo .lanes .mypy_cache .pytest_cache .ruff_cache .hypothesis .rig*
