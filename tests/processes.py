@@ -44,7 +44,7 @@ def running(script: Path, *arguments: str, count: int = 1) -> Iterator[list[subp
             process.wait()
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 20) -> Any:
+def eventually(condition: Callable[[], Any], seconds: float = 90) -> Any:
     """What ``condition`` returns once that is true."""
     end = time.monotonic() + seconds
     while not (value := condition()):

@@ -71,7 +71,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     yield demo
     if demo.process.poll() is None:
         demo.process.send_signal(signal.SIGINT)
-        demo.process.wait(60)
+        demo.process.wait(120)
 
 
 def test_the_printed_account_opens_the_admin(demo: Demo):
@@ -99,6 +99,6 @@ def test_ctrl_c_stops_all(demo: Demo):
     demo.wait_for(r"(Ctrl-C)")
     assert demo.children()
     demo.process.send_signal(signal.SIGINT)
-    assert demo.process.wait(40) == 0
+    assert demo.process.wait(120) == 0
     demo.wait_for(r"(Stopped\.)", 5)
     assert demo.children() == []

@@ -66,12 +66,12 @@ def start(example: Path) -> subprocess.Popen[str]:
 def test_it_runs_in_two_processes_at_once_and_each_run_is_there_once(example):
     processes = [start(example) for _ in range(2)]
     try:
-        first = eventually(Execution.objects.finished().first, 60)
-        eventually(lambda: Execution.objects.finished().count() >= 2, 30)
+        first = eventually(Execution.objects.finished().first, 120)
+        eventually(lambda: Execution.objects.finished().count() >= 2, 120)
     finally:
         for process in processes:
             process.send_signal(signal.SIGINT)
-        said = [process.communicate(timeout=30)[1] for process in processes]
+        said = [process.communicate(timeout=120)[1] for process in processes]
 
     assert [process.returncode for process in processes] == [0, 0]
     assert all("Scheduler shut down successfully!" in text for text in said), said

@@ -81,7 +81,7 @@ def test_a_leader_that_freezes_inside_its_transaction_is_thrown_out_by_the_serve
     b.turn_until(lambda: b.leads)
     go.set()
     with pytest.raises((DatabaseError, InterfaceError)):
-        frozen.result(30)
+        frozen.result(120)
     a.turn_until(lambda: a.scheduler.loop.outage.since is None)
     assert not a.leads
 

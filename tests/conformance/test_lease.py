@@ -35,7 +35,7 @@ def test_of_two_that_read_the_same_row_one_wins_whatever_the_order(a, b):
             peer.begin(lambda peer=peer, look=look: peer.lease._take(look, Cause.EXPIRED))
             for peer, look in zip((a, b), looks, strict=True)
         ]
-        assert sorted(take.result(30) for take in takes) == [False, True]
+        assert sorted(take.result(120) for take in takes) == [False, True]
         assert Lease.objects.get().term == term
     assert list(Term.objects.order_by("term").values_list("term", flat=True)) == [*range(1, 21)]
 
@@ -54,7 +54,7 @@ def test_who_fights_for_the_lease_gets_terms_without_a_gap(peer):
     for rival in rivals:
         rival.register()
     fights = [rival.begin(lambda rival=rival: fight(rival.lease)) for rival in rivals]
-    won = [term for each in fights for term in each.result(60)]
+    won = [term for each in fights for term in each.result(120)]
     assert sorted(won) == list(range(1, 25))
     assert Term.objects.count() == 24
 
@@ -85,8 +85,8 @@ def test_a_thief_waits_for_an_open_claim_and_then_sees_it(a, b):
     stealing = b.begin(lambda: (b.lease.acquire(), list(seen())))
     assert not wait([stealing], timeout=0.5).done, "the thief did not wait for the fence"
     go.set()
-    claiming.result(30)
-    assert stealing.result(30) == (True, ["claimed"])
+    claiming.result(120)
+    assert stealing.result(120) == (True, ["claimed"])
 
 
 def seen() -> list[str]:

@@ -58,7 +58,7 @@ def test_a_users_transaction_that_ends_lets_the_scheduler_go_on(a, user):
     done = hold(user, lambda: Job.objects.filter(id="held").update(name="renamed"))
     turning = a.begin(a.scheduler._process_jobs)
     done.set()
-    turning.result(30)
+    turning.result(120)
     a.turn_until(lambda: runs(job_id="held", status=Status.SUCCEEDED))
     user.end()
 
