@@ -104,6 +104,13 @@ def test_off_without_a_token(settings):
     assert get("Bearer ").status_code == 404
 
 
+def test_the_missing_package_is_named(monkeypatch):
+    monkeypatch.setattr(metrics, "find_spec", lambda name: None)
+    response = get()
+    assert response.status_code == 501
+    assert b"pip install prometheus-client" in response.content
+
+
 def test_openmetrics_if_asked_for():
     request = RequestFactory().get(
         "/metrics",

@@ -55,6 +55,7 @@ def test_models_and_migrations_agree() -> None:
         ({"EMAIL_URL": "mail.example.com"}, ["EMAIL_URL is malformed", "smtp+tls://USER"]),
         ({"LOG_FORMAT": "xml"}, ["LOG_FORMAT is 'xml'", "text, json"]),
         ({"LOG_LEVEL": "loud"}, ["LOG_LEVEL is 'loud'", "WARNING"]),
+        ({"SENTRY_DSN": "nonsense"}, ["SENTRY_DSN is"]),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_remedy(change: dict[str, str], words: list[str]) -> None:

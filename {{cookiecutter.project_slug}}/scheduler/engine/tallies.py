@@ -83,7 +83,8 @@ def totals(using: str) -> Sums:
     known = recurring_jobs(using)
     while True:
         mark = counted_up_to(using)
-        sums = _sums(_above(mark, using).filter(status__in=FINAL), known)
+        ended = _above(mark, using).filter(status__in=FINAL)
+        sums = _sums(ended.iterator(), known)  # many rows, where history was just imported
         tallies = list(Tally.objects.using(using))
         if counted_up_to(using) == mark:  # else the leader moved it between our statements
             break
