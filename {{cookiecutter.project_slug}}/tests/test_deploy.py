@@ -87,3 +87,17 @@ def test_services_run_as_one_user_and_write_one_place() -> None:
     units = [unit(process)["Service"] for process in ("web", "scheduler", "migrate")]
     for key in ("User", "Group", "WorkingDirectory", "StateDirectory", "ProtectSystem"):
         assert len({service[key] for service in units}) == 1
+
+
+def test_no_manager_has_variables_of_its_own() -> None:
+    """Each starts in the project's folder, where ``.env`` is read: one place for all."""
+    for path in (HOST, CONTAINER):
+        conf = read(path)
+        for program in ("program:web", "program:scheduler"):
+            assert conf[program]["directory"] == "%(here)s/../.."
+            assert not {"environment", "user"} & set(conf[program])
+    for process in ("web", "scheduler", "migrate"):
+        service = unit(process)["Service"]
+        assert not {"environment", "environmentfile"} & {key.lower() for key in service}
+        assert service["WorkingDirectory"] in service["ExecStart"]
+    assert "=" not in (ROOT / "Procfile").read_text()
