@@ -72,15 +72,18 @@ def boot(app: Path, out: Path, user: str, script: str) -> subprocess.CompletedPr
     work.mkdir(exist_ok=True)
     where = {"APP": str(app), "OUT": str(out), "USER_NAME": user}
     done = _unshared(LAYER + ENTER, work, where)
-    for left in Path("/sys/fs/cgroup").glob("**/payload"):
-        remove_if_empty(left)
-        remove_if_empty(left.with_name("supervisor"))
+    for name in ("payload", "supervisor"):
+        for left in Path("/sys/fs/cgroup").glob(f"*/{name}"):
+            _remove_if_unused(left)
     return done
 
 
-def remove_if_empty(group: Path) -> None:
-    with suppress(OSError):  # somebody else's, and in use
-        group.rmdir()
+def _remove_if_unused(group: Path) -> None:
+    """A control group that the container left behind, and those inside it."""
+    inside = [path for path in group.rglob("*") if path.is_dir()]
+    for empty in [*sorted(inside, reverse=True), group]:
+        with suppress(OSError):  # somebody else's, and in use
+            empty.rmdir()
 
 
 def _unshared(script: str, work: Path, where: dict[str, str]) -> subprocess.CompletedProcess:
