@@ -176,6 +176,36 @@ def test_a_slot_that_the_ledger_holds_already_is_passed_over(a, database_clock):
     assert Job.objects.get().state == JobState.ACTIVE
 
 
+def test_of_a_stretch_that_begins_with_a_recorded_slot_only_that_slot_is_passed_over(
+    a, database_clock
+):
+    """A stale row of the job was saved over its newer one while nobody led."""
+    a.lead()
+    start = database_clock.move(60)
+    every_second(start)
+    for number in (1, 2):
+        a.turn_until(lambda number=number: len(runs(status=Status.SUCCEEDED)) == number)
+        database_clock.move(1)
+    Job.objects.update(next_run_time=start)
+    database_clock.set(second(start, 5))
+    a.turn_until(lambda: len(runs(status=Status.SUCCEEDED)) == 3)
+    assert [(row.scheduled_run_time, row.slots, row.status) for row in runs()] == [
+        (start, 1, "succeeded"),
+        (second(start, 1), 1, "succeeded"),
+        (second(start, 2), 3, "skipped"),
+        (second(start, 5), 1, "succeeded"),
+    ]
+
+
+def test_a_one_shot_that_is_set_back_to_its_recorded_slot_ends(a):
+    a.lead()
+    job = add()
+    a.turn_until(lambda: runs(status=Status.SUCCEEDED))
+    job.save(force_insert=True)
+    a.turn_until(lambda: not Job.objects.exists())
+    assert len(bodies.calls) == len(runs()) == 1
+
+
 def test_a_rolling_deploy_brings_the_function_later(a, database_clock, monotonic, monkeypatch):
     """The job is there before the code: it rests, is shown, and runs what it owes afterwards."""
     a.lead()

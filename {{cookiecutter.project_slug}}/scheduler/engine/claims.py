@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connections, transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Max, QuerySet
 
 from ..conf import conf
 from ..errors import DefinitionError
@@ -25,7 +25,7 @@ from .batch import update_each
 from .definition import load
 from .lease import Lease
 from .outage import is_outage
-from .planner import Plan, TriggerStuck, plan
+from .planner import Plan, TriggerStuck, fire_times, plan
 from .quarantine import quarantine
 from .room import Room
 from .slots import Claimed, Slots
@@ -79,6 +79,7 @@ class Claims:
             claimed.due += 1
             try:
                 with transaction.atomic(using=self.using):
+                    self._pass_over(job, executors)
                     owed = self._plan(job, now, open_runs, executors)
                     if owed is not None:
                         self.slots.write_missing(job, owed, now, claimed)
@@ -105,7 +106,8 @@ class Claims:
         self, job: Job, now: datetime, open_runs: Counter[UUID], executors: Collection[str]
     ) -> Plan | None:
         """What the job owes. None: quarantined."""
-        assert job.next_run_time is not None
+        if job.next_run_time is None:
+            return Plan((), (), None)
         try:
             return plan(
                 load(job, executors),
@@ -120,6 +122,23 @@ class Claims:
             logger.error("Job %r is quarantined: %s", job.id, error)
             quarantine(job, str(error), self.using)
             return None
+
+    def _pass_over(self, job: Job, executors: Collection[str]) -> None:
+        """Begin after the slots that the ledger holds, where somebody set the job back to one.
+
+        A stretch that began with such a slot would be passed over with all that follows it.
+        """
+        held = Execution._base_manager.using(self.using).filter(
+            job_uid=job.uid, attempt=1, scheduled_run_time__gte=job.next_run_time
+        )
+        if not held.filter(scheduled_run_time=job.next_run_time).exists():
+            return
+        ends = held.aggregate(Max("scheduled_run_time"), Max("last_run_time"))
+        last = max(end for end in ends.values() if end is not None)
+        try:
+            job.next_run_time = fire_times(load(job, executors), last, last, keep=1).next
+        except (DefinitionError, TriggerStuck):
+            return  # the plan will say so
 
     def _advance(self, jobs: list[tuple[Job, datetime | None]]) -> None:
         """Move the jobs on; a job without a further time goes, its history stays."""
