@@ -21,7 +21,7 @@ def ended(job: str):
 def test_a_worker_that_is_killed_loses_its_run_and_the_next_one_works(a):
     add(bodies.die, id="dies", executor="processes")
     (lost,) = a.turn_until(ended("dies"))
-    assert (lost.status, lost.reason) == (Status.LOST, "its worker process died (exit code -9)")
+    assert (lost.status, "its worker process" in lost.reason) == (Status.LOST, True)
     add(bodies.note, id="next", executor="processes")
     (done,) = a.turn_until(ended("next"))
     assert done.status == Status.SUCCEEDED, done.exception or done.reason
