@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 
-from demo.processes import Processes
+from demo.processes import Processes, heed_signals
 from demo.project import Project, prepare
 from demo.steps import StepError, end_on_failure
 
@@ -20,7 +19,7 @@ WELCOME = """
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    heed_signals()
     try:
         project = prepare()
         return serve(project)

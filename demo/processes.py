@@ -15,6 +15,12 @@ from typing import TextIO
 PATIENCE = 30.0  # seconds from SIGTERM to SIGKILL; a scheduler drains for up to 25
 
 
+def heed_signals() -> None:
+    """Make Ctrl-C and SIGTERM unwind the `with` blocks, also in a background job of a shell."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.default_int_handler)
+
+
 def read_procfile(path: Path) -> dict[str, str]:
     """Process name -> command line."""
     lines = re.findall(r"^(\w+):\s*(.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.history import Verdict, judge
-from demo.processes import Processes
+from demo.processes import Processes, heed_signals
 from demo.project import FOLDER, Project, prepare
 from demo.steps import StepError, end_on_failure, step
 
@@ -41,6 +41,7 @@ SETTLED = timedelta(seconds=2)  # a slot younger than this may still be open
 
 
 def main() -> int:
+    heed_signals()
     log = FOLDER / "smoke.log"
     try:
         project = prepare()
@@ -50,6 +51,9 @@ def main() -> int:
             passed = watch(project, processes)
     except StepError as error:
         return end_on_failure(error)
+    except KeyboardInterrupt:
+        print("\nStopped.")
+        return 130
     print(f"\n  {'Passed.' if passed else 'FAILED.'} What the processes printed: {log}")
     return 0 if passed else 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from demo.template import copy_template
 from tests.combinations import QUESTIONS
 
 Bake = Callable[..., Path]
+
+
+def pytest_configure() -> None:
+    # A background job of a shell ignores Ctrl-C, and so would every process that the tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
