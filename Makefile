@@ -9,10 +9,10 @@ DOTS := while read -r line; do printf .; done
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export RUFF_CACHE_DIR := $(CURDIR)/.ruff_cache
 
-.PHONY: help demo smoke test lint screenshots bench chaos clean
+.PHONY: help demo smoke test lint screenshots bench bench-notice chaos clean
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 demo: $(VENV)/demo.ready ## Bake the default project and run it: two web workers, one scheduler
 	@$(BIN)/python -m demo
@@ -31,14 +31,23 @@ lint: $(VENV)/test.ready ## Check style, format and types
 screenshots: $(VENV)/test.ready ## Take the pictures in docs/screenshots (needs Chromium)
 	@$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
-bench: $(VENV)/demo.ready ## Measure against django-apscheduler and the SQLAlchemy job store
-	@$(BIN)/python -m bench $(ARGS)
+bench: bench/.venv/ready ## Measure against django-apscheduler and the SQLAlchemy job store
+	@bench/.venv/bin/python -m bench $(ARGS)
+
+bench-notice: bench/.venv/ready ## Measure how soon a running scheduler acts on a change
+	@bench/.venv/bin/python -m bench.notice $(ARGS)
+
+bench/.venv/ready: bench/requirements.txt
+	@echo "Making the environment in bench/.venv"
+	@$(PYTHON) -m venv bench/.venv
+	@bench/.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 chaos: $(VENV)/test.ready ## Kill, freeze and cut schedulers, and account for every run
 	@$(BIN)/python -m tests.chaos --report $(ARGS)
 
 clean: ## Remove all that these targets made
-	rm -rf $(VENV) .demo .lanes .mypy_cache .pytest_cache .ruff_cache .hypothesis .rig*
+	rm -rf $(VENV) bench/.venv bench/.work .demo .lanes .mypy_cache .pytest_cache .ruff_cache .hypothesis .rig*
 
 $(VENV)/%.ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: PYTHON=python3.12 make ...")'

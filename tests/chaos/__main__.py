@@ -10,6 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench.sections import write
+
 from . import report
 from .servers import MariaDB, PostgreSQL, Server, SQLite
 
@@ -66,7 +68,7 @@ def _run(database: str, options: argparse.Namespace) -> int:
         print(f"{count:6} {reason}")
     print("\n".join(outcome.verdict.notes))
     if options.report:
-        report.write(
+        write(
             f"chaos on {database}",
             report.render(database, seed, outcome.seconds, outcome.gaps, outcome.verdict.figures,
                           outcome.verdict.faults),

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from bench.sections import commit
 
 if TYPE_CHECKING:
     from .run import Gap
 
-ROOT = Path(__file__).resolve().parents[2]
-RESULTS = ROOT / "bench" / "RESULTS.md"
 HEAD = "| fault | times | p50 s | p99 s | max s | bound s |\n|---|---|---|---|---|---|"
 
 
@@ -34,27 +32,6 @@ def render(
         "With a bound: seconds from the fault to the next term. Without: from its end to the next"
         " run.", "", HEAD, *rows,
     ])  # fmt: skip
-
-
-def write(name: str, text: str, path: Path = RESULTS) -> None:
-    """Put the section between its marks, or at the end; the rest of the file stays."""
-    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
-    section = f"{begin}\n{text}\n\n{end}"
-    path.parent.mkdir(exist_ok=True)
-    old = path.read_text() if path.exists() else "# Results\n"
-    if begin in old:
-        before, _, rest = old.partition(begin)
-        new = before + section + rest.partition(end)[2]
-    else:
-        new = f"{old.rstrip()}\n\n{section}"
-    path.write_text(new)
-
-
-def commit() -> str:
-    """The commit that is checked out, marked where files differ from it."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=10", "--exclude", "*"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
 
 
 def _row(name: str, gaps: Sequence[Gap]) -> str:

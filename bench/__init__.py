@@ -1,0 +1,1 @@
+"""Side-by-side measurements against django-apscheduler and APScheduler's SQLAlchemyJobStore."""

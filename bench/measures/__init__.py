@@ -1,0 +1,1 @@
+"""One file for each measure: ``measure(system, **size)`` runs in the system's process."""
