@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from ..models import Execution
 from ..models.execution import Kind, Status
 from ..models.policies import POLICY_FIELDS, OnLost
-from .batch import update_each
+from .batch import update_all, update_each
 from .lease import Lease
 from .room import Room
 from .runner import COLUMNS, OUTCOME, Result, Run
@@ -120,9 +120,13 @@ class Ledger:
         if not runs:
             return
         term = self.lease.term
-        Execution._base_manager.using(self.using).filter(id__in=[run.id for run in runs]).update(
-            status=Status.RUNNING, node_id=self.node_id, term=term, started_at=now
-        )
+        now_running = {
+            "status": Status.RUNNING,
+            "node_id": self.node_id,
+            "term": term,
+            "started_at": now,
+        }
+        update_all(self.using, Execution, [run.id for run in runs], now_running)
         for run in runs:
             run.term, run.started_at = term, now
 
