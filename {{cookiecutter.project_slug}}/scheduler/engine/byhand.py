@@ -3,6 +3,7 @@ and on its connection, inside whatever transaction the test is in."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from django.db import transaction
@@ -19,7 +20,6 @@ from .lease import Lease
 from .ledger import Ledger
 from .node import Self
 from .recorder import Recorder
-from .room import Room
 from .runner import Run
 from .wakeup import Wakeup
 
@@ -71,8 +71,7 @@ class ByHand:
         with transaction.atomic(using=self.using):
             self.lease.hold()
             claimed = self.claims.all(now, self.dispatcher.executors)
-            room = Room(self.dispatcher.free(), self.dispatcher.running())
-            started = self.ledger.start(now, room)
+            started = self.ledger.start(now, self.dispatcher.room(Counter()))
         self.events.unrun(claimed.unrun)
         self.events.started(started)
         self.dispatcher.submit(started)

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from ..models.execution import Status
 from .executors import ThreadExecutor
+from .pace import Pace
+from .room import Room
 from .runner import Result, Run
 from .wakeup import Wakeup
 
@@ -25,13 +27,17 @@ class Dispatcher:
         self._results: deque[Result] = deque()
         self._unrecorded: dict[int, Result] = {}
         self._warned: set[int] = set()
+        self._pace = Pace()
+        self._stalled: set[str] = set()
         self._wakeup = wakeup
+
+    def room(self, elsewhere: Counter[UUID]) -> Room:
+        """For what may start now; ``elsewhere`` are runs on other living nodes."""
+        return Room(self.free(), self.running() + elsewhere, self._ahead(), self._pace.is_quick)
 
     def free(self) -> dict[str, int]:
         """Free slots of each executor. A result that waits for the database frees its slot."""
-        busy = Counter(
-            row.executor for id, row in self.in_flight.items() if id not in self._unrecorded
-        )
+        busy = self._busy()
         return {
             alias: max(executor.slots - busy[alias], 0)
             for alias, executor in self.executors.items()
@@ -53,6 +59,12 @@ class Dispatcher:
         ]
         self._warned.update(run.id for run in late)
         return late
+
+    def take_back(self, before: datetime | None = None) -> None:
+        """Runs that wait for a thread since before that time, or at all, go back to the queue."""
+        for alias, executor in self.executors.items():
+            if executor.ahead and executor.take_back(before):
+                self._stalled.add(alias)
 
     def submit(self, runs: list[Run]) -> None:
         """Hand over runs whose start is committed."""
@@ -84,8 +96,28 @@ class Dispatcher:
     def recorded(self, results: list[Result]) -> None:
         for result in results:
             del self._unrecorded[result.id]
-            del self.in_flight[result.id]
+            run = self.in_flight.pop(result.id)
             self._warned.discard(result.id)
+            if result.status is not Status.QUEUED:
+                self._pace.note(run, result)
+                self._stalled.discard(run.executor)
+
+    def _busy(self) -> Counter[str]:
+        return Counter(
+            run.executor for id, run in self.in_flight.items() if id not in self._unrecorded
+        )
+
+    def _ahead(self) -> dict[str, int]:
+        """Places ahead of the free slots, where nothing but quick functions runs."""
+        busy = self._busy()
+        slow = {
+            run.executor for run in self.in_flight.values() if not self._pace.is_quick(run.func)
+        }
+        return {
+            alias: executor.ahead - max(busy[alias] - executor.slots, 0)
+            for alias, executor in self.executors.items()
+            if alias not in slow | self._stalled
+        }
 
 
 def _refused(run: Run, error: Exception) -> Result:

@@ -11,6 +11,7 @@ from typing import Any
 from apscheduler.executors.base import BaseExecutor, run_job
 
 from ..models.execution import Status
+from .pace import AHEAD
 from .runner import Result, Run, run
 
 Deliver = Callable[[Result], None]
@@ -29,7 +30,11 @@ class ThreadExecutor(BaseExecutor):
     def __init__(self, slots: int = 10) -> None:
         super().__init__()
         self.slots = slots
+        self.ahead = AHEAD * slots
+        """Most runs of quick functions that wait for a thread."""
         self._runs: dict[int, Run] = {}
+        # Not begun. Whoever takes a run out of here, its body or its refusal, decides about it.
+        self._waiting: dict[int, Run] = {}
         self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
 
@@ -41,8 +46,31 @@ class ThreadExecutor(BaseExecutor):
 
     def submit(self, run: Run) -> None:
         """Start the body, and deliver exactly one result for it."""
-        self._runs[run.id] = run
-        self._put(lambda: self._work(run))
+        self._runs[run.id] = self._waiting[run.id] = run
+        try:
+            self._put(lambda: self._begin(run))
+        except Exception:
+            if self._waiting.pop(run.id, None) is not None:  # else another thread has begun it
+                self._runs.pop(run.id, None)
+                raise
+
+    def take_back(self, before: datetime | None) -> int:
+        """What was started before that time (None: at any) and has not begun is given back.
+
+        Returns:
+            How many there were.
+        """
+        waiting = list(self._waiting.items())
+        late = [
+            id
+            for id, held in waiting
+            if before is None or (held.started_at is not None and held.started_at < before)
+        ]
+        taken = [id for id in late if self._waiting.pop(id, None) is not None]
+        for id in taken:
+            self._runs.pop(id, None)
+            self._deliver(Result(id, Status.QUEUED))
+        return len(taken)
 
     def keep_alive(self, until: float) -> None:
         """Threads live and freeze with the loop: there is nothing to tell them."""
@@ -82,6 +110,10 @@ class ThreadExecutor(BaseExecutor):
     def _serve(self) -> None:
         while (work := self._queue.get()) is not None:
             work()
+
+    def _begin(self, run: Run) -> None:
+        if self._waiting.pop(run.id, None) is not None:
+            self._work(run)
 
     def _work(self, run: Run) -> None:
         result = self._body(run)

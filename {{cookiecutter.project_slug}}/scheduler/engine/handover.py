@@ -57,6 +57,7 @@ class HandoverExecutor(ThreadExecutor):
 
     def __init__(self, alias: str, stock: Any, scheduler: Any, store_alias: str) -> None:
         super().__init__(_slots(stock))
+        self.ahead = 0
         self.alias = alias
         self.stock = stock
         self.handed: deque[HandedJob] = deque()
@@ -64,8 +65,6 @@ class HandoverExecutor(ThreadExecutor):
         self._scheduler = scheduler
         self._store_alias = store_alias
         self._elsewhere = isinstance(stock, ProcessPoolExecutor)
-        # Not begun. Whoever takes a run out of here, its body or its refusal, decides about it.
-        self._waiting: dict[int, Run] = {}
         self._jobs: dict[int, HandedJob] = {}
         if self._elsewhere:
             self._hear_of_dead_workers(stock)

@@ -121,7 +121,7 @@ class Leader:
         return claimed
 
     def _room(self) -> Room:
-        return Room(self.dispatcher.free(), self.dispatcher.running() + self._elsewhere)
+        return self.dispatcher.room(self._elsewhere)
 
     def _chores(self) -> None:
         """What is done at the start of a term, and then with each renewal."""

@@ -21,6 +21,7 @@ from .ledger import Ledger
 from .lifesign import LifeSign
 from .node import Self
 from .outage import Outage
+from .pace import PATIENCE
 from .recorder import Recorder
 from .wakeup import Listener, Wakeup
 
@@ -74,6 +75,7 @@ class Loop:
             self.connection.prepare()
             if self.outage.since is not None:
                 self.outage.end()
+            self.dispatcher.take_back(self.clock.now() - PATIENCE)
             self.recorder.record()
             self._beat()
             wait = self._act(paused)
@@ -97,6 +99,7 @@ class Loop:
         self.lifesign.stopping()
         self._try(self._hand_over)
         self.role, self.leader, self._beat_at = Role.DRAINING, None, 0.0
+        self.dispatcher.take_back()
         while self.dispatcher.in_flight and (left := began + limit() - monotonic()) > 0:
             self.turn()
             if self.dispatcher.in_flight:

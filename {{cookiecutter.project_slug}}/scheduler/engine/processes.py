@@ -39,6 +39,7 @@ class ProcessExecutor(ThreadExecutor):
 
     def __init__(self, slots: int = 2) -> None:
         super().__init__(slots)
+        self.ahead = 0  # Pebble starts them; what it holds cannot be taken back
         self._context = multiprocessing.get_context("spawn")
         self._alive_until: Any = self._context.RawValue("d", 0.0)  # one writer: no lock
         self._pool: ProcessPool | None = None

@@ -34,8 +34,12 @@ class Wakeup:
         self._read, self.fd = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(self.fd, False)
+        self._is_set = False
 
     def set(self) -> None:
+        if self._is_set:
+            return  # one byte wakes as well as many; writing hands the interpreter to others
+        self._is_set = True
         try:
             os.write(self.fd, b"\0")
         except BlockingIOError:
@@ -65,6 +69,8 @@ class Wakeup:
                 pass
         except BlockingIOError:
             pass
+        # Last: who called set() meanwhile did so before the turn that now begins.
+        self._is_set = False
 
 
 class Listener:
