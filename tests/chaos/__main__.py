@@ -1,90 +1,66 @@
-"""``python -m tests.chaos sqlite postgresql mariadb``"""
+"""``python -m tests.chaos``: all databases one after another, or those that are named."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import random
+import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from bench.sections import write
+from tests.settings import ROOT
 
-from . import report
-from .servers import MariaDB, PostgreSQL, Server, SQLite
+from . import report, stock
 
-DATABASES: dict[str, type[Server] | type[SQLite]] = {
-    "sqlite": SQLite,
-    "postgresql": PostgreSQL,
-    "mariadb": MariaDB,
-}
+PUBLISHED = 200
+"""Fewest faults a database with which ``--report`` writes to bench/RESULTS.md."""
+FOLDER = ROOT / ".cache" / "chaos"
 
 
 def main() -> int:
+    options = _options()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    codes = [_run(name, options) for name in options.databases or report.NAMES]
+    runs = report.read(FOLDER)
+    runs = [run for run in runs if run["database"] in (options.databases or report.NAMES)]
+    with tempfile.TemporaryDirectory(prefix="stock-") as folder:
+        compared = None if options.no_stock else stock.compare(Path(folder))
+    section = report.text(runs, compared)
+    print(f"\n{section}")
+    if options.report and all(len(run["felt"]) >= PUBLISHED for run in runs) and runs:
+        write("chaos", section)
+        print("\nWritten to bench/RESULTS.md")
+    doubled = compared is not None and compared["ours_twice"] > 0
+    return max([*codes, int(doubled)])
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("databases", nargs="*", help=", ".join(DATABASES))
-    parser.add_argument("--faults", type=int, default=200)
-    parser.add_argument("--ttl", type=float, default=6.0, help="seconds of the lease")
-    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("databases", nargs="*", metavar="database", help="/".join(report.NAMES))
+    parser.add_argument("--faults", type=int, default=PUBLISHED, help="a database (200)")
+    parser.add_argument("--ttl", type=float, default=6.0, help="seconds of the lease (6)")
+    parser.add_argument("--seed", type=int, default=1, help="of the order of the faults (1)")
     parser.add_argument("--only", default="", help="faults whose name contains this")
-    parser.add_argument("--keep", action="store_true", help="keep the folder with the logs")
-    parser.add_argument("--report", action="store_true", help="write bench/RESULTS.md")
+    parser.add_argument("--no-stock", action="store_true", help="leave out the stock schedulers")
+    parser.add_argument(
+        "--report", action="store_true",
+        help=f"write the tables to bench/RESULTS.md, from {PUBLISHED} faults a database on",
+    )  # fmt: skip
     options = parser.parse_args()
-    databases = options.databases or list(DATABASES)
-    if unknown := set(databases) - DATABASES.keys():
-        parser.error(f"no {min(unknown)!r}; known: {', '.join(DATABASES)}")
-    if len(databases) == 1:
-        return _run(databases[0], options)
-    return max(_run_apart(database) for database in databases)
-
-
-def _run_apart(database: str) -> int:
-    """In a process of its own: Django is set up for one database."""
-    given = [argument for argument in sys.argv[1:] if argument not in DATABASES]
-    return subprocess.run([sys.executable, "-m", "tests.chaos", database, *given]).returncode
+    if unknown := set(options.databases) - report.NAMES.keys():
+        parser.error(f"no database {unknown.pop()!r}; known: {', '.join(report.NAMES)}")
+    return options
 
 
 def _run(database: str, options: argparse.Namespace) -> int:
-    seed = options.seed if options.seed is not None else random.randrange(10_000)
-    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
-    folder.chmod(0o755)
-    server = DATABASES[database](folder / "database")
-    server.create()
-    print(f"{database}, seed {seed}, {folder}", flush=True)
-    _set_up(server)
-    from .run import chaos
-
-    outcome = chaos(
-        server, folder, faults=options.faults, ttl=options.ttl, seed=seed,
-        say=lambda text: print(text, flush=True), only=options.only,
-    )  # fmt: skip
-    for gap in outcome.gaps:
-        if gap.bound is not None and gap.seconds > gap.bound:
-            print(f"LATE {gap.fault}: {gap.seconds:.2f} s > {gap.bound:g} s")
-    print(dict(outcome.verdict.figures), f"{outcome.seconds:.0f} s")
-    for reason, count in outcome.verdict.reasons.most_common():
-        print(f"{count:6} {reason}")
-    print("\n".join(outcome.verdict.notes))
-    if options.report:
-        write(
-            f"chaos on {database}",
-            report.render(database, seed, outcome.seconds, outcome.gaps, outcome.verdict.figures,
-                          outcome.verdict.faults),
-        )  # fmt: skip
-    print("\n".join(outcome.verdict.faults) or "no fault found")
-    return bool(outcome.verdict.faults)
-
-
-def _set_up(server: Server | SQLite) -> None:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.chaos.settings"
-    os.environ["TEST_DATABASE_URL"] = server.url(getattr(server, "port", 0))
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0)
+    """In a process of its own: Django is set up for one database."""
+    out = FOLDER / f"{database}.json"
+    out.unlink(missing_ok=True)
+    given = {name: getattr(options, name) for name in ("faults", "ttl", "seed", "only")}
+    command = [sys.executable, "-m", "tests.chaos.one", database, json.dumps(given), str(out)]
+    return subprocess.run(command, cwd=ROOT).returncode
 
 
 if __name__ == "__main__":

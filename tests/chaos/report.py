@@ -1,41 +1,142 @@
-"""What a chaos run found, as a section of bench/RESULTS.md."""
+"""The tables that a chaos run ends with, from what each database's run left in a file."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+import json
+import math
+import os
+import platform
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 from bench.sections import commit
 
-if TYPE_CHECKING:
-    from .run import Gap
-
-HEAD = "| fault | times | p50 s | p99 s | max s | bound s |\n|---|---|---|---|---|---|"
-
-
-def render(
-    database: str, seed: int, seconds: float, gaps: Sequence[Gap], figures: Mapping[str, int],
-    faults: Sequence[str],
-) -> str:  # fmt: skip
-    """Markdown: the verdict first, then what each kind of fault cost."""
-    of: dict[str, list[Gap]] = defaultdict(list)
-    for gap in gaps:
-        of[gap.fault].append(gap)
-    rows = [_row(name, of[name]) for name in sorted(of)]
-    counted = "; ".join(f"{name}: {count}" for name, count in figures.items())
-    verdict = "No fault found." if not faults else "Found: " + "; ".join(faults)
-    return "\n".join([
-        f"### Chaos on {database}", "",
-        f"{len(gaps)} faults in {seconds:.0f} s, seed {seed}, commit {commit()}. {verdict}", "",
-        f"{counted}.", "",
-        "With a bound: seconds from the fault to the next term. Without: from its end to the next"
-        " run.", "", HEAD, *rows,
-    ])  # fmt: skip
+NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB"}
+COUNTED = {
+    "slots owed": "slots owed by schedules",
+    "bodies started": "bodies that started",
+    "succeeded": "slots and manual runs that succeeded",
+    "skipped": "slots skipped, with the reason",
+    "missed": "slots missed, with the reason",
+    "lost": "runs lost with their process, with the reason",
+    "cancelled": "runs cancelled",
+    "failed": "runs failed",
+    "run twice": "**runs executed twice**",
+    "owed, not in the ledger": "**owed slots unexplained**",
+    "in the ledger twice": "slots explained twice",
+    "unexplained by the audit": "slots unexplained by `manage.py scheduler audit`",
+    "succeeded, but no body ran": "successes without a body",
+    "run, but the ledger knows nothing of it": "bodies without a row",
+    "never ended": "runs that never ended",
+    "bodies that started after a later term's": "bodies of a frozen process that began late",
+}
 
 
-def _row(name: str, gaps: Sequence[Gap]) -> str:
-    felt = sorted(gap.seconds for gap in gaps)
-    p50, p99 = (felt[min(int(len(felt) * part), len(felt) - 1)] for part in (0.5, 0.99))
-    bound = "" if gaps[0].bound is None else f"{gaps[0].bound:g}"
-    return f"| {name} | {len(felt)} | {p50:.2f} | {p99:.2f} | {felt[-1]:.2f} | {bound} |"
+def as_data(database: str, outcome: Any, options: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "database": database,
+        "commit": commit(),
+        "options": options,
+        "seconds": outcome.seconds,
+        "terms": outcome.terms,
+        "audited": outcome.audited,
+        "figures": dict(outcome.verdict.figures),
+        "reasons": dict(outcome.verdict.reasons),
+        "faults": outcome.verdict.faults,
+        "felt": [vars(felt) for felt in outcome.felt],
+    }
+
+
+def text(runs: Sequence[dict[str, Any]], stock: dict[str, int] | None) -> str:
+    """The whole section, in Markdown."""
+    commits = sorted({run["commit"] for run in runs})
+    lines = [
+        "## Faults",
+        "",
+        f"`make chaos` at {', '.join(f'`{commit}`' for commit in commits)}, "
+        f"{os.cpu_count()} cores, Python {platform.python_version()}; three scheduler processes, "
+        f"lease of {runs[0]['options']['ttl']:g} s. The bodies write each start and end to a file; "
+        "a checker that shares no code with the scheduler compares it with the ledger.",
+        "",
+        *_table(["", *(NAMES[run["database"]] for run in runs)], _counts(runs)),
+        "",
+        "Takeover: seconds from the fault to the next term, on the database's clock.",
+        "",
+        *_table(["takeover after", "times", "p50", "p99", "max", "bound"], _felt(runs, True)),
+        "",
+        "Everything else: seconds from the end of the fault to the first body that starts.",
+        "",
+        *_table(["back after", "times", "p50", "p99", "max", "bound"], _felt(runs, False)),
+        "",
+        "Why runs and slots did not succeed:",
+        "",
+        *_table(["reason", *(NAMES[run["database"]] for run in runs)], _reasons(runs)),
+    ]
+    if stock is not None:
+        lines += ["", _stock(stock)]
+    return "\n".join(lines)
+
+
+def read(folder: Path) -> list[dict[str, Any]]:
+    files = [folder / f"{name}.json" for name in NAMES]
+    return [json.loads(file.read_text()) for file in files if file.exists()]
+
+
+def quantile(values: Iterable[float], q: float) -> float:
+    """The nearest rank: of few values, p99 is the greatest."""
+    ordered = sorted(values)
+    return ordered[max(math.ceil(q * len(ordered)) - 1, 0)]
+
+
+def _counts(runs: Sequence[dict[str, Any]]) -> list[list[str]]:
+    rows = [
+        ["faults", *(str(len(run["felt"])) for run in runs)],
+        ["minutes", *(f"{run['seconds'] / 60:.0f}" for run in runs)],
+        ["terms, rising by one", *(str(run["terms"]) for run in runs)],
+    ]
+    for key, name in COUNTED.items():
+        values = [run["figures"].get(key, 0) for run in runs]
+        if any(values) or "wice" in name or "unexpl" in name:
+            rows.append([name, *map(str, values)])
+    return rows
+
+
+def _felt(runs: Sequence[dict[str, Any]], takeover: bool) -> list[list[str]]:
+    by: dict[tuple[str, float | None], list[float]] = defaultdict(list)
+    for run in runs:
+        for felt in run["felt"]:
+            if felt["takeover"] == takeover:
+                by[felt["fault"], felt["bound"]].append(felt["seconds"])
+    return [
+        [name, str(len(values)), *(f"{quantile(values, q):.2f}" for q in (0.5, 0.99, 1)),
+         f"{bound:g}" if bound else ""]
+        for (name, bound), values in by.items()
+    ]  # fmt: skip
+
+
+def _reasons(runs: Sequence[dict[str, Any]]) -> list[list[str]]:
+    total: Counter[str] = Counter()
+    for run in runs:
+        total.update(run["reasons"])
+    return [
+        [reason, *(str(run["reasons"].get(reason, 0)) for run in runs)]
+        for reason, _ in total.most_common()
+    ]
+
+
+def _stock(stock: dict[str, int]) -> str:
+    return (
+        f"Two stock APScheduler schedulers on one `SQLAlchemyJobStore` ran {stock['stock_twice']} "
+        f"of {stock['ticks']} ticks twice; two of ours, {stock['ours_twice']} of {stock['ticks']}."
+    )
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    right = "|".join([" --- ", *[" ---: "] * (len(heads) - 1)])
+    return [
+        f"| {' | '.join(heads)} |",
+        f"|{right}|",
+        *(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows),
+    ]

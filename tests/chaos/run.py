@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,33 +11,36 @@ from pathlib import Path
 
 from .checker import Expected, Verdict, judge, read_rows
 from .cluster import Cluster
-from .faults import FAULTS, Fault, Struck
+from .deck import FAULTS, Fault
+from .faults import Struck, beyond
 from .load import STEADY, Load, add_steady_jobs
 from .record import now
 from .servers import Server, SQLite
 
 RECOVERS_WITHIN = 30.0
 """Seconds after which nobody running anything is a failure of its own, whatever the fault."""
+TOO_MANY_TRIES = 20
 
 
 @dataclass(frozen=True)
-class Gap:
+class Felt:
     """How long one fault was felt."""
 
     fault: str
     seconds: float
-    """Takeover: from the fault to the new term. Otherwise: to the first body after its end."""
+    """Takeover: from the fault to the new term. Otherwise: from its end to the first body."""
     bound: float | None
+    takeover: bool
 
 
 @dataclass
 class Outcome:
     verdict: Verdict
-    faults: Counter[str] = field(default_factory=Counter)
-    gaps: list[Gap] = field(default_factory=list)
-    seconds: float = 0.0
+    felt: list[Felt] = field(default_factory=list)
+    terms: int = 0
     audited: int = 0
-    """Slots that ``manage.py scheduler audit`` recomputed and found explained."""
+    """Slots that ``manage.py scheduler audit`` recomputed."""
+    seconds: float = 0.0
 
 
 def chaos(
@@ -60,12 +62,12 @@ def chaos(
         cluster.wait_for_starts(0.0, RECOVERS_WITHIN, "the first start")
         load = Load(seed)
         load.start()
-        counted, gaps = _strike_all(cluster, faults, random.Random(seed), say, only)
+        felt = _strike_all(cluster, faults, random.Random(seed), say, only)
         load.stop()
         _settle(cluster)
         cluster.stop()
         outcome = _judge(cluster, first, load)
-        outcome.faults, outcome.gaps, outcome.seconds = counted, gaps, now() - began
+        outcome.felt, outcome.seconds = felt, now() - began
         return outcome
     finally:
         cluster.destroy()
@@ -73,40 +75,39 @@ def chaos(
 
 def _strike_all(
     cluster: Cluster, count: int, chance: random.Random, say: Callable[[str], None], only: str
-) -> tuple[Counter[str], list[Gap]]:
-    deck: list[Fault] = []
-    counted: Counter[str] = Counter()
-    gaps: list[Gap] = []
+) -> list[Felt]:
     kinds = [fault for fault in FAULTS if fault.exists_on(cluster) and only in fault.name]
-    while counted.total() < count:
-        if not deck:
-            deck = chance.sample(kinds, len(kinds))
+    deck: list[Fault] = []
+    felt: list[Felt] = []
+    tries = 0
+    while len(felt) < count and tries < TOO_MANY_TRIES:
+        deck = deck or chance.sample(kinds, len(kinds))
         fault = deck.pop()
         wall = time.time() - now()
         struck = fault.strike(cluster)
-        if struck is None:
-            cluster.start_missing()
-            continue
-        counted[fault.name] += 1
-        gap = _gap(cluster, fault, struck, wall)
-        gaps.append(gap)
-        say(f"{counted.total():4} {gap.seconds:6.2f} s  {fault.name}")
+        tries += 1
+        if struck is not None:
+            tries = 0
+            felt.append(_feel(cluster, fault, struck, wall))
+            say(f"{len(felt):4} {felt[-1].seconds:6.2f} s  {felt[-1].fault}")
         cluster.start_missing()
         time.sleep(chance.uniform(0.1, 1.0))
-    return counted, gaps
+    return felt
 
 
-def _gap(cluster: Cluster, fault: Fault, struck: Struck, wall: float) -> Gap:
+def _feel(cluster: Cluster, fault: Fault, struck: Struck, wall: float) -> Felt:
     served = cluster.wait_for_starts(struck.at, RECOVERS_WITHIN, fault.name)
-    if struck.bound is None:
-        return Gap(fault.name, served, None)
-    if not (file_was_locked := isinstance(cluster.server, SQLite) and not struck.dead):
+    if struck.takeover is None:
+        return Felt(fault.name, served, struck.service, takeover=False)
+    locked = isinstance(cluster.server, SQLite) and not struck.dead
+    if not locked:
         cluster.wait_for(lambda: _taken_at(struck.at + wall), RECOVERS_WITHIN, "a new term")
     at = _taken_at(struck.at + wall)
-    if at is None:
-        assert file_was_locked
-        return Gap(f"{fault.name}, holding the file's lock", served, None)
-    return Gap(fault.name, at.timestamp() - (struck.at + wall), struck.bound)
+    gap = at.timestamp() - (struck.at + wall) if at else None
+    if locked and (gap is None or gap > beyond(cluster)):
+        return Felt(f"{fault.name}, in its transaction", served, None, takeover=False)
+    assert gap is not None
+    return Felt(fault.name, gap, struck.takeover, takeover=True)
 
 
 def _taken_at(after: float) -> datetime | None:
@@ -138,13 +139,14 @@ def _judge(cluster: Cluster, first: datetime, load: Load) -> Outcome:
         Expected(job.id, first, timedelta(seconds=job.interval), until[job.id], job.again)
         for job in STEADY
     ]
+    terms = list(Term.objects.order_by("term").values_list("term", flat=True))
     verdict = judge(
         cluster.record.lines(),
         read_rows(Execution.objects.values()),
         expected,
         load.one_shots,
         load.manual,
-        list(Term.objects.order_by("term").values_list("term", flat=True)),
+        terms,
     )
     verdict.wrong("the load met an error", load.errors)
     report = audit("default", first - timedelta(minutes=1), datetime.now(UTC))
@@ -153,4 +155,4 @@ def _judge(cluster: Cluster, first: datetime, load: Load) -> Outcome:
         [f"{found.job_id} at {found.slot.isoformat()}: {found.what}" for found in report.findings]
         + report.notes,
     )
-    return Outcome(verdict, audited=report.owed)
+    return Outcome(verdict, terms=len(terms), audited=report.owed)
