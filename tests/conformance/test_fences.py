@@ -56,6 +56,25 @@ def test_a_leader_that_freezes_between_the_commit_and_the_body_starts_nothing(a,
     assert [row.node_id for row in runs()] == [b.node_id]
 
 
+def test_a_body_of_a_lost_term_is_not_called_when_its_process_leads_again(a, b, monkeypatch):
+    """Its thread got no time while the process lost the lease, and won it back."""
+    a.lead()
+    executor, waiting = a.scheduler.loop.dispatcher.executors["default"], []
+    monkeypatch.setattr(executor, "_put", waiting.append)
+    add(on_lost="retry", max_retries=1)
+    a.turn()
+    Node.objects.filter(id=a.node_id).update(role="stopped")  # b takes it for dead
+    expire()
+    b.lead()
+    b.turn_until(lambda: runs(status=Status.SUCCEEDED))
+    expire()
+    a.turn_until(lambda: a.lease.held and a.lease.term == 3)
+    (work,) = waiting
+    a.do(work)
+    assert [(row.attempt, row.status) for row in runs()] == [(1, "lost"), (2, "succeeded")]
+    assert len(bodies.calls) == 1
+
+
 def test_a_leader_that_freezes_inside_its_transaction_is_thrown_out_by_the_server(
     a, b, settings, vendor
 ):

@@ -180,16 +180,16 @@ def test_trust_begins_before_the_renewal_is_sent_not_when_it_returns(a, monotoni
 
     monkeypatch.setattr(a.lease, "_mine", slow)
     assert a.do(a.lease.renew)
-    assert not a.lease.trusted()
+    assert not a.lease.trusted(1)
 
 
 def test_trust_ends_a_margin_before_the_lease_does(a, monotonic):
     a.lead()
     a.do(a.lease.renew)
     monotonic.forward(conf().LEASE_TTL - conf().LEASE_MARGIN - 0.5)
-    assert a.lease.trusted()
+    assert a.lease.trusted(1)
     monotonic.forward(0.5)
-    assert not a.lease.trusted()
+    assert not a.lease.trusted(1)
 
 
 def test_a_renewal_that_changes_no_row_demotes_at_once(a):
@@ -197,7 +197,7 @@ def test_a_renewal_that_changes_no_row_demotes_at_once(a):
     Lease.objects.update(holder=uuid4())
     a.beat()
     assert not a.leads
-    assert not a.lease.trusted()
+    assert not a.lease.trusted(1)
 
 
 def test_a_foreign_project_is_refused_with_what_to_do(a, settings):

@@ -36,8 +36,8 @@ def test_no_body_starts_during_an_outage_after_the_trust_has_ended(a, monotonic)
         a.turn()
         monotonic.forward(conf().LEASE_TTL - conf().LEASE_MARGIN)
         assert a.leads
-        assert not a.lease.trusted()
-    a.turn_until(lambda: a.lease.trusted())
+        assert not a.lease.trusted(1)
+    a.turn_until(lambda: a.lease.trusted(1))
 
 
 def test_the_outage_is_said_while_it_lasts_and_forgotten_afterwards(a):

@@ -75,9 +75,8 @@ def test_a_release_whose_reply_was_lost_starts_nothing_more(a, b):
 def test_a_give_back_whose_reply_was_lost_does_not_touch_who_runs_it_now(a, b, monkeypatch):
     """a's row went back to the queue and b runs it; a asks again, and changes nothing."""
     a.lead()
-    monkeypatch.setattr(a.lease, "trusted", lambda: False)
     executor = a.scheduler.loop.dispatcher.executors["default"]
-    executor.connect(a.scheduler.loop.dispatcher.deliver, lambda: False, executor._now)
+    executor.connect(a.scheduler.loop.dispatcher.deliver, lambda term: False, executor._now)
     add(bodies.wait)
     a.turn_until(lambda: a.scheduler.loop.dispatcher.in_flight)
     a.do(lambda: a.scheduler.wake.wait(5))

@@ -59,9 +59,16 @@ MUTANTS = [
     Mutant(
         "trust window: for ever",
         "engine/lease.py",
-        "return self.held and monotonic() < self._trusted_until",
-        "return self.held",
+        "return self.held and self.term == term and monotonic() < self._trusted_until",
+        "return self.held and self.term == term",
         f"{CONFORMANCE}/test_fences.py::test_a_leader_that_freezes_between_the_commit_and_the_body_starts_nothing",
+    ),
+    Mutant(
+        "trust window: of any term",
+        "engine/lease.py",
+        "self.held and self.term == term and",
+        "self.held and",
+        f"{CONFORMANCE}/test_fences.py::test_a_body_of_a_lost_term_is_not_called_when_its_process_leads_again",
     ),
     Mutant(
         "trust window: from the reply on",
@@ -80,7 +87,7 @@ MUTANTS = [
     Mutant(
         "trust window: nobody asks",
         "engine/executors.py",
-        "if not self._trusted():",
+        "if not self._trusted(taken.term):",
         "if False:",
         f"{CONFORMANCE}/test_fences.py::test_a_leader_that_freezes_between_the_commit_and_the_body_starts_nothing",
     ),

@@ -34,6 +34,8 @@ class Member:
     transaction: Transaction | None = None
     in_flight: dict[int, str] = field(default_factory=dict)
     """``handed``, ``body``, ``ended`` or ``refused``, by run."""
+    terms: dict[int, int] = field(default_factory=dict)
+    """Under which a run was handed over."""
     lease_observer: Observer = field(default_factory=Observer)
     nodes_observer: Observer = field(default_factory=Observer)
 
@@ -105,6 +107,7 @@ class Member:
         started = self.database.commit(transaction)
         if reply == "heard":
             self.in_flight |= dict.fromkeys(started, "handed")
+            self.terms |= dict.fromkeys(started, transaction.term)
         else:
             self.nodes_observer.forget()
             self.lease_observer.forget()
@@ -117,7 +120,7 @@ class Member:
 
     def call(self, id: int) -> None:
         """An executor takes what it was handed."""
-        if self.trust_window and not (self.held and self.monotonic() < self.trusted_until):
+        if self.trust_window and not self._trusted(self.terms[id]):
             self.in_flight[id] = "refused"
             return
         self.started.append((id, self.id))
@@ -139,6 +142,9 @@ class Member:
         """What a commit started whose reply never came."""
         for id in self.database.running(self.id) - self.in_flight.keys():
             self.database.give_back(self.id, id)
+
+    def _trusted(self, term: int) -> bool:
+        return self.held and self.term == term and self.monotonic() < self.trusted_until
 
     def _hold(self, term: int, before: float) -> None:
         self.held, self.term, self.trusted_until = True, term, before + TTL - MARGIN

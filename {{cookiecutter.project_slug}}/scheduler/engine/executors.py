@@ -39,7 +39,7 @@ class ThreadExecutor(BaseExecutor):
         self._threads: list[threading.Thread] = []
 
     def connect(
-        self, deliver: Deliver, trusted: Callable[[], bool], now: Callable[[], datetime]
+        self, deliver: Deliver, trusted: Callable[[int], bool], now: Callable[[], datetime]
     ) -> None:
         """Tell where results go, whether a body may still start, and the cluster's time."""
         self._deliver, self._trusted, self._now = deliver, trusted, now
@@ -123,7 +123,7 @@ class ThreadExecutor(BaseExecutor):
     def _body(self, taken: Run) -> Result:
         if taken.cancel_requested:
             return Result(taken.id, Status.CANCELLED, reason="cancelled before it started")
-        if not self._trusted():
+        if not self._trusted(taken.term):
             # The leader froze, or lost the lease, between the commit and this moment; a successor
             # may exist. The row goes back to the queue and whoever leads starts it.
             return Result(taken.id, Status.QUEUED)

@@ -73,9 +73,13 @@ class Lease:
         self._holder: Node | None = None
         self._lock = Statement(self.using, self._locked)
 
-    def trusted(self) -> bool:
-        """Whether a body may start now: no successor can exist yet. Safe from any thread."""
-        return self.held and monotonic() < self._trusted_until
+    def trusted(self, term: int) -> bool:
+        """Whether a body of that term may start now: no successor can exist yet.
+
+        Safe from any thread. A term that was lost is not trusted when another one is won: somebody
+        led in between, and has judged what was running.
+        """
+        return self.held and self.term == term and monotonic() < self._trusted_until
 
     def acquire(self) -> bool:
         """Look once; take the lease if it may be taken. One read while somebody else leads.

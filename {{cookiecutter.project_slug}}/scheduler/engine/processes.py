@@ -49,7 +49,7 @@ class ProcessExecutor(ThreadExecutor):
         task = (run.id, run.job_id, run.scheduled_run_time, run.attempt, run.term, run.func,
                 run.args, run.kwargs)  # fmt: skip
         began = self._now()
-        arguments = (task, self._trusted_until(), began, monotonic())
+        arguments = (task, self._trusted_until(run.term), began, monotonic())
         future = self._schedule(_body, arguments, run.timeout)
         self._futures[run.id] = future
         future.add_done_callback(lambda done: self._ended(run, began, done))
@@ -70,9 +70,9 @@ class ProcessExecutor(ThreadExecutor):
         if self._pool is not None:
             self._pool.stop()
 
-    def _trusted_until(self) -> float:
+    def _trusted_until(self, term: int) -> float:
         """A worker cannot ask the lease; the clock of this boot is the same in both."""
-        return self._alive_until.value if self._trusted() else 0.0
+        return self._alive_until.value if self._trusted(term) else 0.0
 
     def _schedule(self, body: Callable[..., Any], arguments: Any, timeout: float | None) -> Any:
         """A pool that broke is replaced, once for each call."""
