@@ -9,7 +9,7 @@ DOTS := while read -r line; do printf .; done
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export RUFF_CACHE_DIR := $(CURDIR)/.ruff_cache
 
-.PHONY: help demo smoke test lint screenshots bench bench-notice chaos clean
+.PHONY: help demo smoke test lint screenshots bench bench-notice chaos mutants clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -45,6 +45,9 @@ bench/.venv/ready: bench/requirements.txt
 
 chaos: $(VENV)/test.ready ## Kill, freeze and cut schedulers, and account for every run
 	@$(BIN)/python -m tests.chaos --report $(ARGS)
+
+mutants: $(VENV)/test.ready ## Break one line of the engine at a time: each must turn a test red
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 clean: ## Remove all that these targets made
 	rm -rf $(VENV) bench/.venv bench/.work .demo .lanes .mypy_cache .pytest_cache .ruff_cache .hypothesis .rig*

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,7 @@ from pathlib import Path
 from bench.sections import write
 from tests.settings import ROOT
 
-from . import report, stock
+from . import report, skew, stock
 
 PUBLISHED = 200
 """Fewest faults a database with which ``--report`` writes to bench/RESULTS.md."""
@@ -60,7 +61,10 @@ def _run(database: str, options: argparse.Namespace) -> int:
     out.unlink(missing_ok=True)
     given = {name: getattr(options, name) for name in ("faults", "ttl", "seed", "only")}
     command = [sys.executable, "-m", "tests.chaos.one", database, json.dumps(given), str(out)]
-    return subprocess.run(command, cwd=ROOT).returncode
+    with tempfile.TemporaryDirectory(prefix="skew-") as folder:
+        Path(folder).chmod(0o755)  # the database's user reads it as well
+        environment = {**os.environ, **skew.prepare(Path(folder))}
+        return subprocess.run(command, cwd=ROOT, env=environment).returncode
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from . import faults, outages
 from .cluster import Cluster
 from .faults import Struck
-from .servers import Server
+from .servers import MariaDB, Server
 
 
 @dataclass(frozen=True)
@@ -16,9 +16,12 @@ class Fault:
     name: str
     strike: Callable[[Cluster], Struck | None]
     where: str = "all"
-    """``all``; ``server``: PostgreSQL and MariaDB; ``rows``: those with row locks."""
+    """``server``: PostgreSQL and MariaDB. ``clock``: not MariaDB, whose timeouts wait for the
+    kernel's wall clock, which stays right."""
 
     def exists_on(self, cluster: Cluster) -> bool:
+        if self.where == "clock":
+            return not isinstance(cluster.server, MariaDB)
         return self.where == "all" or isinstance(cluster.server, Server)
 
 
@@ -36,6 +39,8 @@ FAULTS = [
     Fault("standby frozen", faults.freeze_standby),
     Fault("all frozen", faults.freeze_all),
     Fault("clocks an hour wrong", faults.skew_clocks, "server"),
+    Fault("clock set forward", faults.set_clock_forward, "clock"),
+    Fault("clock set back", faults.set_clock_back, "clock"),
     Fault("leader's connections cut", outages.cut, "server"),
     Fault("all connections cut", outages.cut_all, "server"),
     Fault("cut, statements arrive late", outages.cut_late, "server"),
@@ -45,6 +50,8 @@ FAULTS = [
     Fault("database restarted", outages.restart_database, "server"),
     Fault("database killed", outages.crash_database, "server"),
     Fault("database away beyond the lease", outages.database_away, "server"),
+    Fault("stop and start without database", outages.leave_and_come_without_database, "server"),
+    Fault("kill -9 without database", outages.kill_without_database, "server"),
     Fault("database frozen beyond the lease", outages.freeze_database, "server"),
     Fault("a user holds a job's row", outages.hold_job),
     Fault("a user holds the lease's row", outages.hold_lease),

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import skew
 from .cluster import Cluster
 from .node import Node
 from .record import now
@@ -152,13 +153,31 @@ def freeze_all(cluster: Cluster) -> Struck | None:
 
 def skew_clocks(cluster: Cluster) -> Struck | None:
     """The next leader is one whose wall clock is an hour wrong."""
+    if not skew.is_possible():
+        return None
     leader = leader_of(cluster)
     others = [node for node in cluster.nodes if node is not leader]
-    for node, skew in zip(others, (3600, -3600), strict=True):
+    for node, seconds in zip(others, (3600, -3600), strict=True):
         node.kill()
-        node.start(skew)
+        node.start(seconds)
     cluster.wait_until_registered(others)
     return terminate(cluster)
+
+
+def set_clock_forward(cluster: Cluster) -> Struck | None:
+    """The whole machine's, so the database's: every lease has expired at once."""
+    return _set_clock(20)
+
+
+def set_clock_back(cluster: Cluster) -> Struck | None:
+    return _set_clock(-8)
+
+
+def _set_clock(by: int) -> Struck | None:
+    if not skew.is_possible():
+        return None
+    skew.set_clock(by)
+    return Struck(now())
 
 
 def _command_line(pid: int) -> bytes:

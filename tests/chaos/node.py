@@ -13,8 +13,6 @@ from tests.settings import ROOT
 
 from .proxy import Proxy
 
-SKEW = Path(__file__).with_name("skew.c")
-
 
 class Node:
     """``manage.py runapscheduler`` with its own way to the database and its own idea of a host."""
@@ -50,7 +48,7 @@ class Node:
             "CHAOS_TTL": str(self._ttl),
         }
         if skew:
-            environment |= {"LD_PRELOAD": str(self._skew_library()), "CHAOS_SKEW": str(skew)}
+            environment["CHAOS_SKEW"] = str(skew)
         log = (self._folder / f"{self.name}.log").open("ab")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "django", "runapscheduler"],
@@ -93,13 +91,6 @@ class Node:
             text = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
             return [int(pid) for pid in text.split()]
         return []
-
-    def _skew_library(self) -> Path:
-        library = self._folder / "skew.so"
-        if not library.exists():
-            command = ["cc", "-shared", "-fPIC", "-o", str(library), str(SKEW), "-ldl"]
-            subprocess.run(command, check=True)
-        return library
 
     def _signal(self, number: int) -> None:
         assert self._process is not None

@@ -74,6 +74,26 @@ def database_away(cluster: Cluster) -> Struck | None:
     return Struck(now(), service=RECONNECT)
 
 
+def leave_and_come_without_database(cluster: Cluster) -> Struck | None:
+    """The leader is told to stop, and another process starts, while nobody can be asked."""
+    leader, standby = leader_of(cluster), cluster.standbys()[0]
+    standby.kill()
+    _server(cluster).stop()
+    standby.start()
+    leader.terminate()
+    leader.wait(30)
+    _server(cluster).start()
+    return Struck(now())
+
+
+def kill_without_database(cluster: Cluster) -> Struck | None:
+    leader = leader_of(cluster)
+    _server(cluster).stop()
+    leader.kill()
+    _server(cluster).start()
+    return Struck(now())
+
+
 def freeze_database(cluster: Cluster) -> Struck | None:
     _server(cluster).freeze()
     time.sleep(beyond(cluster))

@@ -62,14 +62,8 @@ def text(runs: Sequence[dict[str, Any]], stock: dict[str, int] | None) -> str:
         "",
         *_table(["", *(NAMES[run["database"]] for run in runs)], _counts(runs)),
         "",
-        "Takeover: seconds from the fault to the next term, on the database's clock.",
-        "",
-        *_table(["takeover after", "times", "p50", "p99", "max", "bound"], _felt(runs, True)),
-        "",
-        "Everything else: seconds from the end of the fault to the first body that starts.",
-        "",
-        *_table(["back after", "times", "p50", "p99", "max", "bound"], _felt(runs, False)),
-        "",
+        *_gaps("Seconds from the fault to the next term, on the database's clock.", runs, True),
+        *_gaps("Seconds from the end of a fault to the first body that starts.", runs, False),
         "Why runs and slots did not succeed:",
         "",
         *_table(["reason", *(NAMES[run["database"]] for run in runs)], _reasons(runs)),
@@ -101,6 +95,12 @@ def _counts(runs: Sequence[dict[str, Any]]) -> list[list[str]]:
         if any(values) or "wice" in name or "unexpl" in name:
             rows.append([name, *map(str, values)])
     return rows
+
+
+def _gaps(title: str, runs: Sequence[dict[str, Any]], takeover: bool) -> list[str]:
+    rows = _felt(runs, takeover)
+    heads = ["after", "times", "p50", "p99", "max", "bound"]
+    return [title, "", *_table(heads, rows), ""] if rows else []
 
 
 def _felt(runs: Sequence[dict[str, Any]], takeover: bool) -> list[list[str]]:

@@ -1,20 +1,31 @@
-/* A wall clock that is CHAOS_SKEW seconds wrong, and nothing else: the monotonic clocks are left. */
+/* A wall clock that is wrong, and nothing else: the monotonic clocks are left alone.
+ *
+ * By CHAOS_SKEW seconds for this process, and by as many more as the file CHAOS_SKEW_FILE holds, a
+ * number that all processes of the run share and that may change at any moment. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
-static long skew(void)
+static volatile long nothing;
+static volatile long *shared = &nothing;
+static long own;
+
+__attribute__((constructor)) static void begin(void)
 {
-    static long seconds;
-    static int known;
-    if (!known) {
-        const char *text = getenv("CHAOS_SKEW");
-        seconds = text ? atol(text) : 0;
-        known = 1;
-    }
-    return seconds;
+    const char *seconds = getenv("CHAOS_SKEW"), *path = getenv("CHAOS_SKEW_FILE");
+    own = seconds ? atol(seconds) : 0;
+    int file = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (file < 0)
+        return;
+    void *mapped = mmap(NULL, sizeof(long), PROT_READ, MAP_SHARED, file, 0);
+    close(file);
+    if (mapped != MAP_FAILED)
+        shared = mapped;
 }
 
 int clock_gettime(clockid_t clock, struct timespec *at)
@@ -24,7 +35,7 @@ int clock_gettime(clockid_t clock, struct timespec *at)
         real = dlsym(RTLD_NEXT, "clock_gettime");
     int failed = real(clock, at);
     if (!failed && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
-        at->tv_sec += skew();
+        at->tv_sec += own + *shared;
     return failed;
 }
 
@@ -35,7 +46,7 @@ int gettimeofday(struct timeval *at, void *zone)
         real = dlsym(RTLD_NEXT, "gettimeofday");
     int failed = real(at, zone);
     if (!failed)
-        at->tv_sec += skew();
+        at->tv_sec += own + *shared;
     return failed;
 }
 

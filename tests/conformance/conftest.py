@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -12,10 +13,15 @@ from . import bodies
 from .clocks import DatabaseClock, Monotonic
 from .peers import Peer
 
+HERE = Path(__file__).parent
 
-@pytest.fixture(autouse=True)
-def _rows(transactional_db: None) -> None:
-    """Every test here uses real transactions."""
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test here uses real transactions, and is among those that ``-m django_db`` chooses."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.django_db(transaction=True))
 
 
 @pytest.fixture(autouse=True)
