@@ -24,6 +24,9 @@ def main(database: str, options: dict[str, Any], out: Path) -> int:
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     folder.chmod(0o755)
     server = DATABASES[database](folder / "database")
+    if missing := server.missing():
+        print(f"\n{report.NAMES[database]} is left out: install {missing}")
+        return int(os.environ.get("CI") == "true")
     server.create()
     print(f"\n{report.NAMES[database]}: {options['faults']} faults, seed {options['seed']}")
     _set_up(server)

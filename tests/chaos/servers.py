@@ -10,9 +10,11 @@ import subprocess
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
 STARTS_WITHIN = 60.0
 """Seconds after which a server that does not accept connections is an error."""
 
@@ -29,6 +31,10 @@ class Server:
 
     def url(self, port: int) -> str:
         return f"{self.scheme}@127.0.0.1:{port}/chaos"
+
+    def missing(self) -> str:
+        """What to install before one can be started here; empty: nothing."""
+        raise NotImplementedError
 
     def create(self) -> None:
         """Make the data directory, start, and make the database."""
@@ -106,6 +112,10 @@ class PostgreSQL(Server):
     scheme = "postgres://postgres"
     _stop_signal = signal.SIGINT  # "fast": sessions are ended, nothing is waited for
 
+    def missing(self) -> str:
+        needed = "" if find_spec("psycopg") else "psycopg"
+        return needed or ("" if self._find("initdb") else "PostgreSQL's server")
+
     def _initialize(self) -> None:
         self.folder.mkdir(parents=True)
         if os.geteuid() == 0:
@@ -143,15 +153,22 @@ class PostgreSQL(Server):
         )
 
     def _binary(self, name: str) -> str:
-        found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
-        path = str(found[0]) if found else shutil.which(name)
-        if path is None:
-            raise RuntimeError(f"no {name} on this machine: install PostgreSQL's server")
+        path = self._find(name)
+        assert path is not None
         return path
+
+    def _find(self, name: str) -> str | None:
+        found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
+        return str(found[0]) if found else shutil.which(name)
 
 
 class MariaDB(Server):
     scheme = "mysql://root"
+
+    def missing(self) -> str:
+        needed = "" if find_spec("MySQLdb") else "mysqlclient"
+        has_server = shutil.which("mariadb-install-db") and shutil.which("mariadbd", path=PATH)
+        return needed or ("" if has_server else "MariaDB's server")
 
     def _initialize(self) -> None:
         self.folder.mkdir(parents=True)
@@ -161,7 +178,7 @@ class MariaDB(Server):
 
     def _command(self) -> Sequence[str]:
         return [
-            shutil.which("mariadbd") or "/usr/sbin/mariadbd", "--no-defaults",
+            shutil.which("mariadbd", path=PATH) or "mariadbd", "--no-defaults",
             f"--datadir={self.folder / 'data'}", f"--port={self.port}",
             f"--socket={self.folder / 's'}", f"--pid-file={self.folder / 'pid'}",
             "--bind-address=127.0.0.1", "--skip-grant-tables", "--skip-networking=0",
@@ -197,6 +214,9 @@ class SQLite:
 
     def url(self, port: int = 0) -> str:
         return f"sqlite:///{self.folder / 'chaos.sqlite3'}"
+
+    def missing(self) -> str:
+        return ""
 
     def create(self) -> None:
         self.folder.mkdir(parents=True)
