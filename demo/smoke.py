@@ -71,8 +71,10 @@ def watch(project: Project, processes: Processes) -> bool:
         processes.start("scheduler", commands["scheduler"])
         processes.start("scheduler2", commands["scheduler"])
         for _ in range(AFTER_THE_KILL):
-            pages.fetch()
+            for page in PAGES:
+                pages.fetch(page)
             time.sleep(1)
+        pages.fetch("/healthz/scheduler")
     if ended := processes.ended():
         raise StepError(f"the process {ended!r} ended by itself")
     return report(project, pages, killed)
@@ -85,15 +87,14 @@ class Pages:
     project: Project
     answers: Counter[int] = field(default_factory=Counter)
 
-    def fetch(self) -> None:
-        for page in PAGES:
-            try:
-                with urllib.request.urlopen(self.project.address + page, timeout=10) as answer:
-                    self.answers[answer.status] += 1
-            except urllib.error.HTTPError as error:
-                self.answers[error.code] += 1
-            except OSError:
-                self.answers[0] += 1
+    def fetch(self, page: str) -> None:
+        try:
+            with urllib.request.urlopen(self.project.address + page, timeout=10) as answer:
+                self.answers[answer.status] += 1
+        except urllib.error.HTTPError as error:
+            self.answers[error.code] += 1
+        except OSError:
+            self.answers[0] += 1
 
 
 def report(project: Project, pages: Pages, killed: datetime) -> bool:
