@@ -129,7 +129,8 @@ def _reasons(runs: Sequence[dict[str, Any]]) -> list[list[str]]:
 def _stock(stock: dict[str, int]) -> str:
     return (
         f"Two stock APScheduler schedulers on one `SQLAlchemyJobStore` ran {stock['stock_twice']} "
-        f"of {stock['ticks']} ticks twice; two of ours, {stock['ours_twice']} of {stock['ticks']}."
+        f"of {stock['ticks']} ticks twice. The same two on our `DjangoJobStore`: "
+        f"{stock['plain_twice']}. Two `runapscheduler`: {stock['ours_twice']}."
     )
 
 

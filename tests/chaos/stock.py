@@ -17,10 +17,11 @@ BEGIN_AFTER = 6.0
 
 
 def compare(folder: Path) -> dict[str, int]:
-    """Tick once a second, ``TICKS`` times, under two stock schedulers and under two of ours."""
+    """Tick once a second, ``TICKS`` times, under two schedulers of each kind."""
     return {
         "ticks": TICKS,
         "stock_twice": _twice(_record(folder / "stock", "tests.chaos.stock")),
+        "plain_twice": _twice(_record(folder / "plain", "tests.chaos.ours")),
         "ours_twice": _twice(_record(folder / "ours", "tests.chaos.ours")),
     }
 
@@ -41,7 +42,7 @@ def _record(folder: Path, program: str) -> list[str]:
     }
     record = folder / "record"
     record.touch()
-    command = [sys.executable, "-m", program, str(folder), str(first)]
+    command = [sys.executable, "-m", program, str(folder), str(first), folder.name]
     with (folder / "log").open("w") as log:
         pair = [
             subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
