@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -43,11 +45,11 @@ class Pair:
 
     def cut(self) -> None:
         self.gate.set()
-        self.client[1].transport.abort()
-        self.server[1].transport.abort()
+        _reset(self.client[1])
+        _reset(self.server[1])
 
     def cut_client(self) -> None:
-        self.client[1].transport.abort()
+        _reset(self.client[1])
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -59,6 +61,13 @@ class Pair:
             pass
         finally:
             writer.close()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """RST, not FIN: as a router that forgot the connection, or a host that lost its power."""
+    at_once = struct.pack("ii", 1, 0)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+    writer.transport.abort()
 
 
 class Proxy:
