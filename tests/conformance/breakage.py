@@ -41,13 +41,13 @@ def away(*peers: Peer) -> Iterator[None]:
     nowhere: dict[str, Any] = {"NAME": "/nowhere/at/all"}
     if connection.vendor != "sqlite":
         nowhere = {"HOST": "127.0.0.1", "PORT": "1"}
-    dialled = {peer: peer.do(lambda: connections["default"]).settings_dict for peer in peers}
-    for peer in peers:
-        wrapper = peer.do(lambda: connections["default"])
-        wrapper.settings_dict = {**dialled[peer], **nowhere}
+    wrappers = [peer.do(lambda: connections["default"]) for peer in peers]
+    dialled = [wrapper.settings_dict for wrapper in wrappers]
+    for peer, wrapper in zip(peers, wrappers, strict=True):
+        wrapper.settings_dict = {**wrapper.settings_dict, **nowhere}
         peer.do(wrapper.close)
     try:
         yield
-    finally:
-        for peer in peers:
-            peer.do(lambda: connections["default"]).settings_dict = dialled[peer]
+    finally:  # not in the peer's thread, which may be busy
+        for wrapper, settings in zip(wrappers, dialled, strict=True):
+            wrapper.settings_dict = settings

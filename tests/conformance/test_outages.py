@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
+from scheduler import declarations
 from scheduler.conf import conf
-from scheduler.models import Node
+from scheduler.models import Node, Term
 from scheduler.models.execution import Status
+from scheduler.models.node import Role
+from scheduler.models.term import Cause
 
 from . import bodies
 from .breakage import away
@@ -65,3 +70,37 @@ def test_results_that_wait_for_the_database_are_all_written_when_it_is_back(a):
     a.turn()
     assert [row.status for row in runs()] == ["succeeded"] * 5
     assert not dispatcher.in_flight
+
+
+def test_a_leader_that_stops_during_an_outage_hands_over_as_soon_as_the_database_is_back(a, b):
+    """It drains a long body meanwhile, and must not renew a lease under which it claims nothing."""
+    a.lead()
+    add(bodies.wait)
+    a.turn_until(lambda: bodies.calls)
+    with away(a):
+        draining = a.begin(lambda: a.scheduler.loop.drain(lambda: 60.0))
+        while a.scheduler.loop.role != Role.DRAINING:
+            assert not draining.done()
+    b.turn_until(lambda: b.leads)
+    assert not draining.done()
+    assert Term.objects.get(term=2).cause == Cause.RELEASED
+    bodies.gate.set()
+    draining.result(30)
+    assert [row.status for row in runs()] == ["succeeded"]
+    a.vanish()
+
+
+def test_a_leader_that_cannot_begin_leaves_the_lease_to_another(a, b, monkeypatch):
+    """Of two versions of the code, during a deploy, one cannot even read its declarations."""
+    sync = declarations.sync
+
+    def broken(using):
+        if threading.current_thread().name == "a":
+            raise TypeError("half a deploy")
+        return sync(using)
+
+    monkeypatch.setattr(declarations, "sync", broken)
+    a.turn()
+    assert not a.leads
+    b.turn()
+    assert b.leads

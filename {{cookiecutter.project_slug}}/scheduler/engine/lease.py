@@ -120,15 +120,15 @@ class Lease:
         ((self.resign_requested,),) = rows
 
     def release(self) -> bool:
-        """Give it up, so that a standby need not wait for the expiry."""
-        if not self.held:
-            return False
+        """Give it up, so that a standby need not wait for the expiry. May be asked again."""
         self.lose()  # first: whatever becomes of the statement, nothing starts any more
         with transaction.atomic(using=self.using):
             released = self._mine().update(
                 holder=None, renewed_at=DbNow(), expires_at=DbNow(), resign_requested=False
             )
-            Term._base_manager.using(self.using).filter(term=self.term).update(ended_at=DbNow())
+            if released:
+                terms = Term._base_manager.using(self.using).filter(term=self.term)
+                terms.update(ended_at=DbNow())
         return bool(released)
 
     def lose(self) -> None:

@@ -20,7 +20,7 @@ from .lease import ForeignProject, Lease, LeaseLost
 from .ledger import Ledger
 from .lifesign import LifeSign
 from .node import Self
-from .outage import Outage
+from .outage import Outage, is_outage
 from .pace import PATIENCE
 from .recorder import Recorder
 from .wakeup import Listener, Wakeup
@@ -97,11 +97,13 @@ class Loop:
         """
         began = monotonic()
         self.lifesign.stopping()
-        self._try(self._hand_over)
+        handed_over = self._try(self._hand_over)
+        self.lease.lose()  # whatever came of it: it is not renewed any more
         self.role, self.leader, self._beat_at = Role.DRAINING, None, 0.0
         self.dispatcher.take_back()
         while self.dispatcher.in_flight and (left := began + limit() - monotonic()) > 0:
             self.turn()
+            handed_over = handed_over or self._try(self._hand_over)
             if self.dispatcher.in_flight:
                 self.wakeup.wait(min(DRAIN_INTERVAL, left))
         self._try(lambda: self._leave(limit()))
@@ -128,7 +130,15 @@ class Loop:
         self.role, self._beat_at = Role.LEADER, 0.0
         self.clock.sync(self.using)
         leader = Leader(self.lease, self.ledger, self.dispatcher, self.clock, self.events)
-        leader.begin()
+        try:
+            leader.begin()
+        except Exception as error:
+            if is_outage(error):
+                raise
+            # Half a leader would keep the lease and claim nothing: let another one try.
+            logger.exception("Cannot begin to lead")
+            self._demote(f"it cannot begin: {type(error).__name__}")
+            return False
         self.leader = leader
         self.events.became_leader(self.node.id, self.lease.term)
         return True
@@ -175,11 +185,13 @@ class Loop:
             logger.error("%d runs outlasted the drain of %g s: recorded as lost", lost, waited)
         self.node.beat(Role.STOPPED, self.listener.mode, "")
 
-    def _try(self, step: Callable[[], None]) -> None:
+    def _try(self, step: Callable[[], None]) -> bool:
         """A step of leaving. The database may be away; leaving goes on."""
         try:
             self.connection.prepare()
             step()
+            return True
         except Exception:
             logger.exception("A step of stopping failed; the others take over after the lease")
             self.connection.close()
+            return False
