@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from scheduler.engine.runner import current_run
@@ -55,3 +56,12 @@ def die() -> None:
 def linger() -> None:
     """For a body in a process, which no event of the test reaches."""
     time.sleep(30)
+
+
+def wait_for_file(started: str, go: str) -> None:
+    """For a body in a process: says that it began, and goes on when the test makes the file."""
+    Path(started).touch()
+    for _ in range(600):
+        if Path(go).exists():
+            return
+        time.sleep(0.05)

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 
 import pebble.pool.process
 import pytest
+from pebble import CONSTS
+from scheduler import scheduler
 from scheduler.models.execution import Status
 
 from . import bodies
@@ -25,6 +27,40 @@ def test_a_worker_that_is_killed_loses_its_run_and_the_next_one_works(a):
     add(bodies.note, id="next", executor="processes")
     (done,) = a.turn_until(ended("next"))
     assert done.status == Status.SUCCEEDED, done.exception or done.reason
+
+
+def test_a_wall_clock_that_is_set_forward_ends_no_body_by_its_timeout(a, monkeypatch, tmp_path):
+    started, go = tmp_path / "started", tmp_path / "go"
+    add(bodies.wait_for_file, args=[str(started), str(go)], executor="processes", timeout=600)
+    a.turn_until(started.exists)
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 3600)
+    executor = a.scheduler.loop.dispatcher.executors["processes"]
+    watched = executor._pool._pool_manager_loop
+    for _ in range(5):
+        watched.join(CONSTS.sleep_unit)  # it looks at the timeouts as often as this
+    go.touch()
+    (done,) = a.turn_until(ended("job"))
+    assert (done.status, done.reason) == (Status.SUCCEEDED, "")
+
+
+def test_a_timeout_ends_the_body(a):
+    add(bodies.linger, executor="processes", timeout=0.2)
+    (late,) = a.turn_until(ended("job"))
+    assert (late.status, "timeout of 0.2 s" in late.reason) == (Status.TIMED_OUT, True)
+
+
+def test_a_run_that_is_cancelled_before_its_thread_takes_it_has_an_end(a, monkeypatch):
+    executor, waiting = a.scheduler.loop.dispatcher.executors["default"], []
+    monkeypatch.setattr(executor, "_put", waiting.append)
+    add()
+    a.turn_until(lambda: waiting)
+    scheduler.cancel(runs()[0].id)
+    a.turn_until(lambda: executor._runs[runs()[0].id].cancel_requested)
+    waiting[0]()
+    (row,) = a.turn_until(ended("job"))
+    assert (row.status, row.finished_at is not None) == (Status.CANCELLED, True)
+    assert bodies.calls == []
 
 
 def test_a_pool_whose_own_thread_died_loses_its_runs_and_is_replaced(a, monkeypatch):

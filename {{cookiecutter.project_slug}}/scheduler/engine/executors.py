@@ -122,7 +122,8 @@ class ThreadExecutor(BaseExecutor):
 
     def _body(self, taken: Run) -> Result:
         if taken.cancel_requested:
-            return Result(taken.id, Status.CANCELLED, reason="cancelled before it started")
+            reason = "cancelled before it started"
+            return Result(taken.id, Status.CANCELLED, finished_at=self._now(), reason=reason)
         if not self._trusted(taken.term):
             # The leader froze, or lost the lease, between the commit and this moment; a successor
             # may exist. The row goes back to the queue and whoever leads starts it.

@@ -8,14 +8,17 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
+import pebble.pool.process
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
 from ..models.execution import Status
@@ -27,6 +30,10 @@ from .worker import prepare
 logger = logging.getLogger("scheduler.processes")
 
 CONSTS.term_timeout = 0.2  # workers ignore SIGTERM, so that a dyno's TERM to all leaves them be
+# It measures timeouts on the wall clock: set forward, that would end every body that has one.
+pebble.pool.process.time = SimpleNamespace(  # type: ignore[assignment]
+    time=monotonic, sleep=time.sleep
+)
 
 
 class ProcessExecutor(ThreadExecutor):
