@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ from ..models.execution import OPEN
 from ..models.job import JobQuerySet, JobState
 from .batch import update_each
 from .definition import load
+from .due import Due, Planned
 from .lease import Lease
 from .outage import is_outage
 from .planner import Plan, TriggerStuck, fire_times, plan
@@ -36,12 +37,6 @@ logger = logging.getLogger("scheduler.claims")
 DUE_LIMIT = 500
 """Most jobs planned in one turn: it bounds how long the lease's row is locked."""
 
-_NEEDED = {"id", "uid", "name", "trigger", "func", "args", "kwargs", "executor", "coalesce",
-           "misfire_grace_time", "next_run_time", "max_instances", "max_retries", "timeout",
-           "on_lost", "warn_after", "state", "declared"}  # fmt: skip
-PLANNED = tuple(f.attname for f in Job._meta.concrete_fields if f.attname in _NEEDED)
-"""What planning and running take from a job; the rest is copied inside the database."""
-
 
 class Claims:
     def __init__(self, lease: Lease) -> None:
@@ -49,7 +44,7 @@ class Claims:
         self.using = lease.using
         self.slots = Slots(lease)
         now = Blank("now", Job._meta.get_field("next_run_time"))
-        self._due_rows = Statement(self.using, lambda: self._due(now).values_list(*PLANNED))
+        self._due_rows = Statement(self.using, lambda: self._due(now).values_list(*Due._fields))
         self._open_rows = Statement(self.using, self._open)
 
     def all(self, now: datetime, executors: Collection[str], room: Room | None = None) -> Claimed:
@@ -58,7 +53,7 @@ class Claims:
         Args:
             room: where runs may start at once; None: all go to the end of the queue.
         """
-        due = [Job.from_db(self.using, PLANNED, row) for row in self._due_rows.rows(now=now)]
+        due = [Due(*row) for row in self._due_rows.rows(now=now)]
         claimed = Claimed(due=len(due))
         if not due:
             return claimed
@@ -103,7 +98,7 @@ class Claims:
         return rows.order_by().values_list("job_uid").annotate(Count("id"))
 
     def _plan(
-        self, job: Job, now: datetime, open_runs: Counter[UUID], executors: Collection[str]
+        self, job: Planned, now: datetime, open_runs: Counter[UUID], executors: Collection[str]
     ) -> Plan | None:
         """What the job owes. None: quarantined."""
         if job.next_run_time is None:
@@ -140,7 +135,7 @@ class Claims:
         except (DefinitionError, TriggerStuck):
             return  # the plan will say so
 
-    def _advance(self, jobs: list[tuple[Job, datetime | None]]) -> None:
+    def _advance(self, jobs: Sequence[tuple[Planned, datetime | None]]) -> None:
         """Move the jobs on; a job without a further time goes, its history stays."""
         moved = [(job.id, following) for job, following in jobs if following is not None]
         update_each(self.using, Job, ["next_run_time"], moved)

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from typing import Any
 
 from apscheduler.triggers.base import BaseTrigger
 
 from .. import functions, serialization, triggers
+from ..conf import conf
 from ..errors import DefinitionError
-from ..models import Job
-
-PARTS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "function": ("func", functions.resolve),
-    "arguments": ("args", serialization.loads_args),
-    "keyword arguments": ("kwargs", serialization.loads_kwargs),
-    "trigger": ("trigger", triggers.loads),
-}
+from .due import Planned
 
 
-def load(job: Job, executors: Collection[str]) -> BaseTrigger:
+def load(job: Planned, executors: Collection[str]) -> BaseTrigger:
     """The job's trigger, after its function, arguments and executor were found to be good.
 
     Everything is cached by the text that was read with the due row, so a changed row is decoded
@@ -28,17 +23,29 @@ def load(job: Job, executors: Collection[str]) -> BaseTrigger:
     Raises:
         DefinitionError: which part, and why.
     """
-    decoded = {part: _decode(job, part) for part in PARTS}
+    _decode(job.id, "function", functions.resolve, job.func)
+    _decode(job.id, "arguments", _args, job.args, conf().ALLOW_PICKLE)
+    _decode(job.id, "keyword arguments", _kwargs, job.kwargs, conf().ALLOW_PICKLE)
+    trigger: BaseTrigger = _decode(job.id, "trigger", triggers.loads, job.trigger)
     if job.executor not in executors:
         known = LookupError(f"no {job.executor!r} here; known: {', '.join(sorted(executors))}")
         raise DefinitionError(job.id, "executor", known)
-    trigger: BaseTrigger = decoded["trigger"]
     return trigger
 
 
-def _decode(job: Job, part: str) -> Any:
-    column, decode = PARTS[part]
+def _decode(job_id: str, part: str, decode: Callable[..., Any], *given: Any) -> Any:
     try:
-        return decode(getattr(job, column))
+        return decode(*given)
     except Exception as error:  # whatever importing a module of the project may raise
-        raise DefinitionError(job.id, part, error) from error
+        raise DefinitionError(job_id, part, error) from error
+
+
+@lru_cache(maxsize=4096)
+def _args(text: str, pickles: bool) -> None:
+    """Whether they can be read; each run reads its own."""
+    serialization.loads_args(text)
+
+
+@lru_cache(maxsize=4096)
+def _kwargs(text: str, pickles: bool) -> None:
+    serialization.loads_kwargs(text)

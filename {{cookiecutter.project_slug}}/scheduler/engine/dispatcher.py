@@ -84,7 +84,7 @@ class Dispatcher:
     def deliver(self, result: Result) -> None:
         """Called by a worker thread."""
         self._results.append(result)
-        self._wakeup.set()
+        self._wakeup.nudge()
 
     def unrecorded(self) -> list[Result]:
         """Results that the database does not have yet: they are kept until it has them."""

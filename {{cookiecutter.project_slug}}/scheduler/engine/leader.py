@@ -19,7 +19,7 @@ from .events import Events
 from .lease import Lease, LeaseLost
 from .ledger import Ledger
 from .outage import is_outage
-from .peek import Lookout
+from .peek import Lookout, Peek
 from .quarantine import release
 from .reconcile import Reconciler
 from .replan import replan
@@ -60,6 +60,8 @@ class Leader:
         self._elsewhere: Counter[UUID] = Counter()
         self._chores_at = 0.0
         self._quarantine_at = 0.0
+        self._seen: Peek | None = None
+        self._look_at = 0.0
         self.next_due: datetime | None = None
         self.complaint = ""
 
@@ -81,43 +83,61 @@ class Leader:
         """
         if monotonic() >= self._chores_at:
             self._chores()
-        now, seen = self.clock.now(), self.lookout.peek()
+        now, room = self.clock.now(), self._room()
+        seen = self._seen
+        if seen is None or not seen.still_holds(room.executors) or monotonic() >= self._look_at:
+            seen = self._look(room)
+        if not seen.wants_turn(now):
+            return seen.rest(now, self._look_at - monotonic())
+        self._seen = None
+        claimed = self._claim_and_start(seen)
+        if not claimed.progress:
+            return seen.rest(now, conf().POLL_INTERVAL)
+        self._seen = seen.after(claimed)
+        return 0.0 if self._seen is None else seen.rest(now, self._look_at - monotonic())
+
+    def forget(self) -> None:
+        """What was seen may have changed: look before the next turn."""
+        self._seen = None
+
+    def _look(self, room: Room) -> Peek:
+        self._look_at = monotonic() + conf().POLL_INTERVAL
+        self._seen = seen = self.lookout.peek(room.executors)
         self.next_due = seen.next_due
         if seen.cancelling:
             self.dispatcher.cancel(self.ledger.cancel_requested())
-        queued = seen.is_queued(now) and self._room().size > 0
-        if (queued or seen.wants_turn(now)) and self._claim_and_start(seen.rescheduled, queued):
-            return 0.0
-        return seen.rest(now, conf().POLL_INTERVAL)
+        return seen
 
-    def _claim_and_start(self, rescheduled: bool, queued: bool) -> bool:
-        """True: something was due, so that more may be due already."""
+    def _claim_and_start(self, seen: Peek) -> Claimed:
         try:
-            claimed = self._fenced(self.claims.all, rescheduled, queued)
+            claimed = self._fenced(self.claims.all, seen)
         except Exception as error:
             if isinstance(error, LeaseLost) or is_outage(error):
                 raise
             logger.exception("A turn failed; doing it again job by job")
-            claimed = self._fenced(self.claims.one_by_one, rescheduled, queued)
+            claimed = self._fenced(self.claims.one_by_one, seen)
         self.dispatcher.submit(claimed.started)
         self.events.unrun(claimed.unrun)
         self.events.started(claimed.started)
         if self.lease.resign_requested:
             raise LeaseLost("asked to resign")
-        return bool(claimed.due or claimed.started)
+        return claimed
 
-    def _fenced(self, claim: Claim, rescheduled: bool, queued: bool) -> Claimed:
+    def _fenced(self, claim: Claim, seen: Peek) -> Claimed:
         """Claim and start in one transaction, behind the fence. Nothing runs before the commit."""
-        room = self._room()
+        room, claimed = self._room(), Claimed()
         with transaction.atomic(using=self.lease.using):
             self.lease.hold()
             now = self.clock.now()
-            if rescheduled:
+            queued = seen.is_queued(now)
+            if seen.rescheduled:
                 replan(now, self.lease.using)
-            # What was queued before goes first; with an empty queue, what is due starts at once.
-            claimed = claim(now, self.dispatcher.executors, None if queued else room)
+            if seen.rescheduled or seen.is_due(now):
+                # What was queued before goes first; with an empty queue, what is due starts now.
+                claimed = claim(now, self.dispatcher.executors, None if queued else room)
             if queued or claimed.queued:
                 claimed.started += self.ledger.start(now, room)
+        claimed.more = room.is_full
         return claimed
 
     def _room(self) -> Room:
@@ -126,6 +146,7 @@ class Leader:
     def _chores(self) -> None:
         """What is done at the start of a term, and then with each renewal."""
         self._chores_at = monotonic() + conf().LEASE_RENEW
+        self.forget()
         with transaction.atomic(using=self.lease.using):
             self.lease.hold()
             now = self.clock.now()

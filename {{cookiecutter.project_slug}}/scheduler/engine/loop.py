@@ -54,6 +54,8 @@ class Loop:
         self.role = Role.STANDBY
         self.leader: Leader | None = None
         self._beat_at = self._look_at = 0.0
+        self.quiet = False
+        """Whether nothing but results and time has woken the loop for the next turn."""
         for executor in executors.values():
             executor.connect(self.dispatcher.deliver, self.lease.trusted, self.clock.now)
             executor.keep_alive(monotonic() + conf().LEASE_TTL)
@@ -71,12 +73,14 @@ class Loop:
         Raises:
             ForeignProject: the tables belong to another project. Nothing else.
         """
+        quiet, self.quiet = self.quiet, False
         try:
             self.connection.prepare()
             if self.outage.since is not None:
                 self.outage.end()
             self.dispatcher.take_back(self.clock.now() - PATIENCE)
-            self.recorder.record()
+            if self.recorder.record() or not quiet:
+                self._look_again()
             self._beat()
             wait = self._act(paused)
         except ForeignProject:
@@ -103,8 +107,7 @@ class Loop:
         self.dispatcher.take_back()
         while self.dispatcher.in_flight and (left := began + limit() - monotonic()) > 0:
             self.turn()
-            if not handed_over and self.outage.since is None:  # the database is back
-                handed_over = self._try(self._hand_over)
+            handed_over = handed_over or self._try(self._hand_over)
             if self.dispatcher.in_flight:
                 self.wakeup.wait(min(DRAIN_INTERVAL, left))
         self._try(lambda: self._leave(limit()))
@@ -123,6 +126,10 @@ class Loop:
         except LeaseLost as lost:
             self._demote(str(lost) or "another process holds the lease")
             return conf().STANDBY_INTERVAL
+
+    def _look_again(self) -> None:
+        if self.leader is not None:
+            self.leader.forget()
 
     def _stand_by(self) -> bool:
         """One look at the lease. True: it is ours now."""

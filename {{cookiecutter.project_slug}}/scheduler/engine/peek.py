@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, F, Subquery
+from django.db.models import Exists, F, Subquery, Value
 
 from ..models import Execution, Job
 from ..models import Lease as Row
 from ..models.execution import Status
 from ..models.job import JobState
+from .clock import monotonic
 from .lease import Lease
+from .slots import Claimed
 from .statement import Blank, Statement
+
+SCAN_EVERY = 0.02
+"""Seconds between two looks for changed triggers, which no index answers: all jobs are read."""
 
 
 @dataclass(frozen=True)
@@ -26,19 +32,37 @@ class Peek:
     rescheduled: bool
     cancelling: bool
     resign_requested: bool
+    executors: frozenset[str] = frozenset()
+    """Those that had room; what is queued for others was not looked at."""
 
     def wants_turn(self, now: datetime) -> bool:
-        """Whether something other than the queue does."""
         return (
             not self.ours
             or self.rescheduled
             or self.resign_requested
-            or (self.next_due is not None and self.next_due <= now)
+            or self.is_queued(now)
+            or self.is_due(now)
         )
 
+    def is_due(self, now: datetime) -> bool:
+        return self.next_due is not None and self.next_due <= now
+
     def is_queued(self, now: datetime) -> bool:
-        """Whether runs wait for their start."""
+        """Whether runs wait that have room."""
         return self.next_queued is not None and self.next_queued <= now
+
+    def still_holds(self, executors: Collection[str]) -> bool:
+        """Whether it says something about these executors."""
+        return self.executors.issuperset(executors)
+
+    def after(self, claimed: Claimed) -> Peek | None:
+        """What is known after a turn without another look. None: nothing.
+
+        Only a long queue stays as it was: it holds more, and nothing else was touched.
+        """
+        if self.rescheduled or claimed.due or not claimed.more:
+            return None
+        return self
 
     def rest(self, now: datetime, at_most: float) -> float:
         """Seconds until the next moment that is known to matter and is still to come."""
@@ -51,22 +75,41 @@ class Lookout:
 
     def __init__(self, lease: Lease) -> None:
         self._lease = lease
-        self._statement = Statement(lease.using, lambda: _query(lease.using))
+        self._statements: dict[tuple[tuple[str, ...], bool], Statement] = {}
+        self._scan_at = 0.0
 
-    def peek(self) -> Peek:
+    def peek(self, executors: tuple[str, ...]) -> Peek:
+        """Look once.
+
+        Args:
+            executors: those that have room; what is queued for others is no reason for a turn.
+        """
         lease = self._lease
-        for holder, term, *rest in self._statement.rows(node=lease.node.id):
-            return Peek((holder, term) == (lease.node.id, lease.term), *rest)
+        scan = monotonic() >= self._scan_at
+        if scan:
+            self._scan_at = monotonic() + SCAN_EVERY
+        for holder, term, *rest in self._statement(executors, scan).rows(node=lease.node.id):
+            ours = (holder, term) == (lease.node.id, lease.term)
+            return replace(Peek(ours, *rest), executors=frozenset(executors))
         return Peek(False, None, None, False, False, False)  # the row is gone: hold() decides
 
+    def _statement(self, executors: tuple[str, ...], scan: bool) -> Statement:
+        key = executors, scan
+        if key not in self._statements:
+            using = self._lease.using
+            self._statements[key] = Statement(using, lambda: _query(using, executors, scan))
+        return self._statements[key]
 
-def _query(using: str) -> Any:
+
+def _query(using: str, executors: tuple[str, ...], scan: bool) -> Any:
     jobs, executions = Job._base_manager.using(using), Execution._base_manager.using(using)
+    queued = executions.filter(status=Status.QUEUED, executor__in=executors)
     asked = executions.filter(
         status=Status.RUNNING,
         cancel_requested_at__isnull=False,
         node_id=Blank("node", Execution._meta.get_field("node_id")),
     )
+    rescheduled: Any = Exists(jobs.exclude(trigger=F("planned_trigger"))) if scan else Value(False)
     return (
         Row._base_manager.using(using)
         .filter(pk=1)
@@ -74,8 +117,8 @@ def _query(using: str) -> Any:
             "holder",
             "term",
             Subquery(_earliest(jobs.filter(state=JobState.ACTIVE), "next_run_time")),
-            Subquery(_earliest(executions.filter(status=Status.QUEUED), "due_at")),
-            Exists(jobs.exclude(trigger=F("planned_trigger"))),
+            Subquery(_earliest(queued, "due_at")),
+            rescheduled,
             Exists(asked),
             "resign_requested",
         )

@@ -85,6 +85,7 @@ class Keeper:
         try:
             while not self._stopping:
                 self.wakeup.wait(self._turn(), self.loop.listener)
+                self.loop.quiet = not self.wakeup.take_news()
             for executor in self.executors.values():
                 executor.give_back()
             self._claims_no_more.set()

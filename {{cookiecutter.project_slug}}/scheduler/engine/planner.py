@@ -117,6 +117,11 @@ def fire_times(trigger: BaseTrigger, first: datetime, now: datetime, *, keep: in
     last = start - trigger.interval if count else first
     kept: deque[datetime] = deque(maxlen=keep)
     slot: datetime | None = start
+    if not count and first <= now:
+        slot = _after(trigger, first, now)
+        if slot is None or slot > now:  # one slot: what nearly all jobs owe nearly always
+            return Owed((first,), 0, first, first, slot, complete=True)
+        kept.append(first)
     for _ in range(max(SCAN_LIMIT, 2 * keep)):
         if slot is None or slot > now:
             return Owed(tuple(kept), count, first, last, slot, complete=True)

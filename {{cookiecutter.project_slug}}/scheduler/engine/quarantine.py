@@ -15,13 +15,14 @@ from ..models import Job
 from ..models.change import Action
 from ..models.job import JobState
 from .definition import load
+from .due import Planned
 
 logger = logging.getLogger("scheduler.quarantine")
 
 
-def quarantine(job: Job, reason: str, using: str) -> None:
+def quarantine(job: Planned, reason: str, using: str) -> None:
     """Set the job aside. ``next_run_time`` stays: what it owes meanwhile is owed on release."""
-    rows = Job._base_manager.using(using).filter(pk=job.pk, uid=job.uid, state=JobState.ACTIVE)
+    rows = Job._base_manager.using(using).filter(pk=job.id, uid=job.uid, state=JobState.ACTIVE)
     if rows.update(state=JobState.QUARANTINED, last_error=reason):
         after = {"state": JobState.QUARANTINED, "last_error": reason}
         changes.record(Action.QUARANTINED, job.id, job.uid, {"state": job.state}, after, using)

@@ -24,18 +24,18 @@ class Recorder:
         self.dispatcher = dispatcher
         self.events = events
 
-    def record(self) -> int:
+    def record(self) -> bool:
         """Write all results that arrived since the last time, in one statement.
 
         Returns:
-            How many there were.
+            Whether that may have put rows into the queue: retries, and what was given back.
 
         Raises:
             OperationalError, InterfaceError: the database; the results are kept and written later.
         """
         results = self.dispatcher.unrecorded()
         if not results:
-            return 0
+            return False
         ended = [result for result in results if result.status is not Status.QUEUED]
         not_started = [result.id for result in results if result.status is Status.QUEUED]
         if not_started:
@@ -46,7 +46,7 @@ class Recorder:
         for result in ended:
             if result.id in written:
                 self.events.finished(runs[result.id], result)
-        return len(results)
+        return any(result.status is not Status.SUCCEEDED for result in results)
 
     def give_up(self, reason: str) -> int:
         """At the end of a drain: the runs that outlast it are recorded, not lost silently."""

@@ -32,6 +32,8 @@ class Room:
         self._is_quick = is_quick
         self.blocked: set[UUID] = set()
         """Jobs that were refused because all their instances run."""
+        self.is_full = False
+        """Whether a run was refused for want of a place."""
 
     @property
     def size(self) -> int:
@@ -54,6 +56,7 @@ class Room:
             self._ahead[run.executor] -= 1
         else:
             self._ahead[run.executor] = 0  # nobody overtakes it
+            self.is_full = True
             return False
         self._running[run.job_uid] += 1
         return True

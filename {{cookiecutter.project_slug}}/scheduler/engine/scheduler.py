@@ -117,6 +117,7 @@ class DjangoScheduler(LiveJobs, BlockingScheduler):
             wait = self._process_jobs()
             self.loop.lifesign.turned()
             self.wake.wait(wait, self.loop.listener)
+            self.loop.quiet = not self.wake.take_news()
         self.loop.drain(self._drain_limit)
         super(BlockingScheduler, self).shutdown(wait=False)
 

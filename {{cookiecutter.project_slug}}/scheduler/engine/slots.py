@@ -11,13 +11,14 @@ from django.db import IntegrityError, transaction
 from ..models import Execution, Job
 from ..models.execution import Status
 from ..models.policies import POLICY_FIELDS
+from .due import Due
 from .enqueue import can_return, enqueue
 from .lease import Lease
 from .planner import Plan
 from .room import Room
 from .runner import Run
 
-Owing = Sequence[tuple[Job, Plan]]
+Owing = Sequence[tuple[Due, Plan]]
 
 
 @dataclass
@@ -32,6 +33,14 @@ class Claimed:
     """Runs that are marked as running already."""
     unrun: list[Execution] = field(default_factory=list)
     """Slots that do not run."""
+
+    more: bool = False
+    """Whether the queue holds more for executors that had room."""
+
+    @property
+    def progress(self) -> bool:
+        """Whether there was anything to do, so that more may be waiting already."""
+        return bool(self.due or self.started)
 
     def add(self, rows: Sequence[Execution]) -> None:
         for row in rows:
@@ -74,7 +83,7 @@ class Slots:
                 ).exists():
                     raise
 
-    def _start(self, jobs: list[Job], now: datetime, room: Room) -> list[Run]:
+    def _start(self, jobs: list[Due], now: datetime, room: Room) -> list[Run]:
         """Claimed and started with the same statement, as far as there is room."""
         runs = []
         for job in jobs:
@@ -118,12 +127,12 @@ class Slots:
         return rows
 
 
-def _is_single(job: Job, owed: Plan) -> bool:
+def _is_single(job: Due, owed: Plan) -> bool:
     """It owes its one next slot, which is what nearly all jobs do nearly always."""
     return owed.slots == (job.next_run_time,) and not owed.stretches
 
 
-def _run(job: Job, term: int, now: datetime) -> Run:
+def _run(job: Due, term: int, now: datetime) -> Run:
     """The run of the job's next slot, before its row has an id."""
     return Run(
         id=0,

@@ -24,7 +24,7 @@ ECHO_WITHIN = 5.0
 
 
 class Wakeup:
-    """``wait`` returns at once after ``set``, from any thread or signal handler.
+    """``wait`` returns at once after ``set`` or ``nudge``, from any thread or signal handler.
 
     A pipe, not a ``threading.Event``: an Event's lock, taken by a signal handler that interrupts
     its holder, hangs for ever; a byte in a pipe cannot.
@@ -35,8 +35,15 @@ class Wakeup:
         os.set_blocking(self._read, False)
         os.set_blocking(self.fd, False)
         self._is_set = False
+        self._news = True
 
     def set(self) -> None:
+        """Somebody has news: what was seen before may have changed."""
+        self._news = True
+        self.nudge()
+
+    def nudge(self) -> None:
+        """Wake without news: a result has arrived, which only this process knows."""
         if self._is_set:
             return  # one byte wakes as well as many; writing hands the interpreter to others
         self._is_set = True
@@ -56,8 +63,14 @@ class Wakeup:
         if self._read in ready:
             self._drain()
         if listener is not None and len(ready) > (self._read in ready):
+            self._news = True
             listener.receive()
         return bool(ready)
+
+    def take_news(self) -> bool:
+        """Whether there was news since the last call. Call it before looking."""
+        news, self._news = self._news, False
+        return news
 
     def close(self) -> None:
         os.close(self._read)
