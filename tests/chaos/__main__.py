@@ -30,7 +30,12 @@ def main() -> int:
         compared = None if options.no_stock else stock.compare(Path(folder))
     section = report.text(runs, compared)
     print(f"\n{section}")
-    if options.report and all(len(run["felt"]) >= PUBLISHED for run in runs) and runs:
+    if (
+        options.report
+        and not options.plain
+        and all(len(run["felt"]) >= PUBLISHED for run in runs)
+        and runs
+    ):
         write("chaos", section)
         print("\nWritten to bench/RESULTS.md")
     doubled = compared is not None and compared["ours_twice"] + compared["plain_twice"] > 0
@@ -44,6 +49,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--ttl", type=float, default=6.0, help="seconds of the lease (6)")
     parser.add_argument("--seed", type=int, default=1, help="of the order of the faults (1)")
     parser.add_argument("--only", default="", help="faults whose name contains this")
+    parser.add_argument(
+        "--plain", action="store_true", help="APScheduler's own scheduler on our job store"
+    )
     parser.add_argument("--no-stock", action="store_true", help="leave out the stock schedulers")
     parser.add_argument(
         "--report", action="store_true",
@@ -64,6 +72,7 @@ def _run(database: str, options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="skew-") as folder:
         Path(folder).chmod(0o755)  # the database's user reads it as well
         environment = {**os.environ, **skew.prepare(Path(folder))}
+        environment["CHAOS_PLAIN"] = "yes" if options.plain else ""
         return subprocess.run(command, cwd=ROOT, env=environment).returncode
 
 

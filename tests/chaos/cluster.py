@@ -122,7 +122,7 @@ class Cluster:
             if node.alive:
                 node.kill()
         forget_connection()
-        self.server.remove()
+        self.server.end()
 
 
 @contextmanager

@@ -5,17 +5,19 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.utils import Error as DatabaseError
 from django.db.utils import InterfaceError
 
 from . import bodies
 from .cluster import forget_connection
 
+BURST = 40
 EVERY = 0.4
 """Seconds between two things that the load does."""
 
@@ -82,10 +84,10 @@ class Load(threading.Thread):
         self.errors: list[str] = []
 
     def run(self) -> None:
-        steps = [self._one_shot, self._one_shot, self._manual, self._edit]
+        steps = [self._one_shot, self._manual, self._edit, self._burst, self._cancel]
         while not self._stop_asked.wait(EVERY):
             try:
-                self._random.choice(steps)()
+                self._random.choices(steps, weights=(8, 4, 4, 1, 1))[0]()
             except (DatabaseError, InterfaceError):
                 forget_connection()
             except Exception as error:
@@ -103,6 +105,30 @@ class Load(threading.Thread):
         id, due = f"once-{self._number}", datetime.now(UTC) + timedelta(seconds=0.3)
         scheduler.add_job(bodies.once, "date", run_date=due, args=[self._number], id=id)
         self.one_shots[id] = due
+
+    def _burst(self) -> None:
+        """Many at the same moment, added together or not at all."""
+        from scheduler import scheduler
+
+        due = datetime.now(UTC) + timedelta(seconds=1.5)
+        numbers = range(self._number + 1, self._number + 1 + BURST)
+        self._number += BURST
+        with transaction.atomic():
+            for number in numbers:
+                id = f"once-{number}"
+                scheduler.add_job(bodies.once, "date", run_date=due, args=[number], id=id)
+        self.one_shots.update({f"once-{number}": due for number in numbers})
+
+    def _cancel(self) -> None:
+        """Ask one of the runs that have not ended to stop, whichever it is."""
+        from scheduler import scheduler
+        from scheduler.errors import ExecutionLookupError
+        from scheduler.models import Execution
+
+        row = Execution.objects.filter(job_id__in=["long-0", "process"]).order_by("-id").first()
+        with suppress(ExecutionLookupError):  # it has ended
+            if row is not None:
+                scheduler.cancel(row.pk, requested_by="chaos")
 
     def _manual(self) -> None:
         from scheduler import scheduler

@@ -40,7 +40,7 @@ def main(database: str, options: dict[str, Any], out: Path) -> int:
         if felt.bound is not None and felt.seconds > felt.bound:
             print(f"LATE {felt.fault}: {felt.seconds:.2f} s > {felt.bound:g} s")
     if found:
-        print(f"The logs and the record are in {folder}")
+        print(f"The logs, the record and the database are in {folder}")
         return 1
     shutil.rmtree(folder)
     return 0

@@ -83,26 +83,26 @@ def _strike_all(
     while len(felt) < count and tries < TOO_MANY_TRIES:
         deck = deck or chance.sample(kinds, len(kinds))
         fault = deck.pop()
-        wall = time.time() - now()
+        wall, term = time.time() - now(), _term()
         struck = fault.strike(cluster)
         tries += 1
         if struck is not None:
             tries = 0
-            felt.append(_feel(cluster, fault, struck, wall))
+            felt.append(_feel(cluster, fault, struck, wall, term))
             say(f"{len(felt):4} {felt[-1].seconds:6.2f} s  {felt[-1].fault}")
         cluster.start_missing()
         time.sleep(chance.uniform(0.1, 1.0))
     return felt
 
 
-def _feel(cluster: Cluster, fault: Fault, struck: Struck, wall: float) -> Felt:
+def _feel(cluster: Cluster, fault: Fault, struck: Struck, wall: float, term: int) -> Felt:
     served = cluster.wait_for_starts(struck.at, RECOVERS_WITHIN, fault.name)
     if struck.takeover is None:
         return Felt(fault.name, served, struck.service, takeover=False)
     locked = isinstance(cluster.server, SQLite) and not struck.dead
     if not locked:
-        cluster.wait_for(lambda: _taken_at(struck.at + wall), RECOVERS_WITHIN, "a new term")
-    at = _taken_at(struck.at + wall)
+        cluster.wait_for(lambda: _taken_at(struck.at + wall, term), RECOVERS_WITHIN, "a new term")
+    at = _taken_at(struck.at + wall, term)
     gap = at.timestamp() - (struck.at + wall) if at else None
     if locked and (gap is None or gap > beyond(cluster)):
         return Felt(f"{fault.name}, in its transaction", served, None, takeover=False)
@@ -110,10 +110,18 @@ def _feel(cluster: Cluster, fault: Fault, struck: Struck, wall: float) -> Felt:
     return Felt(fault.name, gap, struck.takeover, takeover=True)
 
 
-def _taken_at(after: float) -> datetime | None:
+def _term() -> int:
     from scheduler.models import Term
 
-    rows = Term.objects.filter(acquired_at__gt=datetime.fromtimestamp(after, UTC))
+    return Term.objects.order_by("-term").values_list("term", flat=True).first() or 0
+
+
+def _taken_at(after: float, term: int) -> datetime | None:
+    """When the next term began. Before a clock was set back, older ones began "later" than now."""
+    from scheduler.models import Term
+
+    moment = datetime.fromtimestamp(after, UTC)
+    rows = Term.objects.filter(acquired_at__gt=moment, term__gt=term)
     return rows.order_by("term").values_list("acquired_at", flat=True).first()
 
 

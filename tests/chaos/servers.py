@@ -77,11 +77,11 @@ class Server:
     def thaw(self) -> None:
         self._signal_tree(signal.SIGCONT)
 
-    def remove(self) -> None:
+    def end(self) -> None:
+        """However it is. Its files stay."""
         if self._process is not None and self._process.poll() is None:
             self.thaw()
             self.crash()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     _stop_signal = signal.SIGTERM
 
@@ -221,8 +221,8 @@ class SQLite:
     def create(self) -> None:
         self.folder.mkdir(parents=True)
 
-    def remove(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def end(self) -> None:
+        pass
 
 
 def free_port() -> int:

@@ -34,6 +34,11 @@ def boom() -> None:
     raise ValueError("on purpose")
 
 
+def boom_later() -> None:
+    wait()
+    raise ValueError("on purpose")
+
+
 def poison() -> str:
     """A result that no text column stores as it is."""
     note()
@@ -46,6 +51,12 @@ def shout() -> str:
     note()
     print("done \N{ROCKET}")
     return "noted"
+
+
+def talk() -> None:
+    """More than fits into the free pages of a small file."""
+    wait()
+    print("word " * 12_000)
 
 
 def die() -> None:

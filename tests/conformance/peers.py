@@ -64,6 +64,12 @@ class Peer:
         self._steps.put(None)
         self._thread.join(PATIENCE)
 
+    def wait_for_results(self, count: int = 1) -> None:
+        """Until so many bodies have ended whose outcome no turn has seen yet."""
+        results = self.scheduler.loop.dispatcher._results
+        while len(results) < count:
+            assert self.do(lambda: self.scheduler.wake.wait(PATIENCE / 2)), "no body ended"
+
     def register(self) -> None:
         """Let the others see the node, without a look at the lease."""
         loop = self.scheduler.loop

@@ -53,14 +53,14 @@ def test_a_row_that_vanished_is_found(ticking, start):
 
 def test_a_stretch_that_counts_too_few_is_found(ticking, start):
     Execution.objects.filter(slots=4).update(slots=3)
-    assert [what for _, _, what in found(start)] == ["owed, and its row counts fewer"]
+    assert [what for _, _, what in found(start)] == ["skipped for 3 slots, and 4 were owed"]
 
 
 def test_a_row_that_nobody_owed_is_found(ticking, start):
     row = Execution.objects.get(scheduled_run_time=second(start, 1))
     row.pk, row.scheduled_run_time = None, second(start, 1.5)
     row.save(force_insert=True)
-    assert found(start) == [("job", 1.5, "in the ledger (succeeded), 1 not owed")]
+    assert found(start) == [("job", 1.5, "succeeded for 1 slots, and 0 were owed")]
 
 
 def test_a_next_run_time_moved_behind_the_records_back_is_found(a, ticking, start, database_clock):
@@ -70,6 +70,28 @@ def test_a_next_run_time_moved_behind_the_records_back_is_found(a, ticking, star
     database_clock.move(5)
     report = audit("default", start, second(start, 12))
     assert [(f.slot - start).total_seconds() for f in report.findings] == [9, 10, 11]
+
+
+@pytest.mark.parametrize(("since", "until"), [(0, 5), (3, 8), (4, 5), (3, 3)])
+def test_a_stretch_that_reaches_out_of_the_period_explains_what_lies_in_it(
+    ticking, start, since, until
+):
+    report = audit("default", second(start, since), second(start, until))
+    assert (report.owed, report.findings) == (until - since + 1, [])
+
+
+def test_segments_that_overlap_since_the_clock_was_set_back_are_told_apart(
+    a, ticking, start, database_clock
+):
+    """It ran at 0, 1, 2, 7, 8 and skipped 3 to 6; then the clock was set back, and it changed."""
+    database_clock.set(second(start, 4.1))
+    scheduler.reschedule_job("job", trigger="interval", seconds=0.5)  # 4.6, 5.1 ...
+    database_clock.set(second(start, 7))
+    done = len(runs(status="succeeded"))
+    a.turn_until(lambda: len(runs(status="succeeded")) > done)
+    database_clock.set(second(start, 20))
+    report = audit("default", start, second(start, 7))
+    assert (report.findings, report.outcomes["skipped"]) == ([], 4 + 4)
 
 
 def test_changes_begin_new_segments_and_explain_what_they_dropped(a, start, database_clock):

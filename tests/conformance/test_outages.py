@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+from django.db import connection
 from scheduler import declarations
 from scheduler.conf import conf
 from scheduler.models import Node, Term
@@ -27,7 +29,7 @@ def test_an_outage_longer_than_the_lease_leaves_a_running_body_and_its_result(a,
             assert a.turn() <= 1.0, "a retry that comes too late"
             assert b.turn() <= 1.0
         bodies.gate.set()
-        a.do(lambda: a.scheduler.wake.wait(5))
+        a.wait_for_results()
         a.turn()
     b.turn()  # the first to come back may lead, and judges
     b.turn()
@@ -64,9 +66,8 @@ def test_results_that_wait_for_the_database_are_all_written_when_it_is_back(a):
     dispatcher = a.scheduler.loop.dispatcher
     with away(a):
         bodies.gate.set()
-        while len(dispatcher._results) < 5:
-            a.turn()
-            assert a.do(lambda: a.scheduler.wake.wait(10)), "the bodies did not end"
+        a.wait_for_results(5)
+        a.turn()
     a.turn()
     assert [row.status for row in runs()] == ["succeeded"] * 5
     assert not dispatcher.in_flight
@@ -104,3 +105,28 @@ def test_a_leader_that_cannot_begin_leaves_the_lease_to_another(a, b, monkeypatc
     assert not a.leads
     b.turn()
     assert b.leads
+
+
+def test_a_full_disk_keeps_the_results_until_there_is_room(a, vendor):
+    if vendor != "sqlite":
+        pytest.skip("a server's disk cannot be filled from here")
+    a.lead()
+    add(bodies.talk)
+    a.turn_until(lambda: bodies.calls)
+    a.do(_no_page_more)
+    bodies.gate.set()
+    a.wait_for_results()
+    a.turn()
+    assert "full" in a.scheduler.loop.outage.last_error
+    assert runs()[0].status == Status.RUNNING
+    with away(a):
+        pass  # a new connection, without the limit
+    a.turn_until(lambda: runs(status=Status.SUCCEEDED))
+    assert len(runs()[0].log) > 50_000
+    assert len(bodies.calls) == 1
+
+
+def _no_page_more() -> None:
+    """For this connection, the file may not grow beyond what it is."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA max_page_count = 1")

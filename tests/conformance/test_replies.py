@@ -40,11 +40,13 @@ def test_a_claim_whose_reply_was_lost_is_not_made_again_for_a_repeating_job(a, d
 
 def test_an_outcome_whose_reply_was_lost_is_written_once_and_owes_one_retry(a):
     a.lead()
-    add(bodies.boom, max_retries=1, retry_delay=3600)
+    add(bodies.boom_later, max_retries=1, retry_delay=3600)
     a.turn_until(lambda: bodies.calls)
-    a.do(lambda: a.scheduler.wake.wait(5))
-    with lost_reply(a):
+    bodies.gate.set()
+    a.wait_for_results()
+    with lost_reply(a) as commits:
         a.turn()
+    assert commits
     a.turn_until(lambda: not a.scheduler.loop.dispatcher.in_flight)
     assert [(row.attempt, row.status) for row in runs()] == [(1, "failed"), (2, "queued")]
 
@@ -79,7 +81,7 @@ def test_a_give_back_whose_reply_was_lost_does_not_touch_who_runs_it_now(a, b, m
     executor.connect(a.scheduler.loop.dispatcher.deliver, lambda term: False, executor._now)
     add(bodies.wait)
     a.turn_until(lambda: a.scheduler.loop.dispatcher.in_flight)
-    a.do(lambda: a.scheduler.wake.wait(5))
+    a.wait_for_results()
     (row,) = runs()
     a.scheduler.loop.ledger.give_back([row.id])  # done, unheard
     expire()

@@ -158,8 +158,8 @@ MUTANTS = [
     Mutant(
         "audit: the ledger is always right",
         "engine/audit.py",
-        "if entry is None or slot < entry.first:",
-        "if False:",
+        "if (entry := begins.get(slot)) is not None:",
+        "if entry := begins.get(slot, entries[0]):",
         f"{CONFORMANCE}/test_audit.py::test_a_row_that_vanished_is_found",
     ),
 ]

@@ -57,6 +57,7 @@ class DjangoJobStore(BaseJobStore):
         super().__init__()
         self._using = using
         self._keeper: Keeper | None = None
+        self._has_left = False
 
     @property
     def using(self) -> str:
@@ -69,13 +70,14 @@ class DjangoJobStore(BaseJobStore):
             from .engine.plain import Keeper
 
             self._keeper = Keeper(self.using, scheduler, alias)
+            self._has_left = False
             self._keeper.start()
 
     def shutdown(self) -> None:
         """Close the calling thread's connection, which is all that it may close."""
         if self._keeper is not None:
             self._keeper.stop()
-            self._keeper = None
+            self._keeper, self._has_left = None, True
         if not connections[self.using].in_atomic_block:
             connections[self.using].close()
 
@@ -93,8 +95,12 @@ class DjangoJobStore(BaseJobStore):
     def get_due_jobs(self, now: datetime) -> list[Any]:
         """Active jobs whose next run time has come. Broken ones are quarantined on the way.
 
-        To a stock scheduler: the runs that its keeper has claimed for it.
+        To a stock scheduler: the runs that its keeper has claimed for it. None after its shutdown,
+        which waits for bodies while its loop waits for the lock: that turn would move jobs on and
+        find no executor to run them.
         """
+        if self._has_left:
+            return []
         if self._keeper is not None:
             return self._keeper.due()
         jobs = []
@@ -111,7 +117,7 @@ class DjangoJobStore(BaseJobStore):
 
         To a stock scheduler always None: its keeper wakes it.
         """
-        if self._keeper is not None:
+        if self._keeper is not None or self._has_left:
             return None
         broken: list[str] = []
         rows = self._rows().filter(state=JobState.ACTIVE, next_run_time__isnull=False)

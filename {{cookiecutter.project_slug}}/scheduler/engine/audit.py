@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from ..conf import conf
 from ..models import Change, Execution, Job
@@ -56,6 +56,8 @@ class Entry:
     last: datetime
     slots: int
     status: str
+    whole: bool
+    """Whether all of it lies in the period; of the others nobody counts the slots."""
     seen: int = 0
 
 
@@ -97,34 +99,36 @@ def _audit_job(report: Report, segments: list[Segment], using: str) -> None:
         return
     for entry in entries:
         report.outcomes[entry.status] += entry.slots
-        if entry.seen < entry.slots:
-            what = f"in the ledger ({entry.status}), {entry.slots - entry.seen} not owed"
+        if entry.whole and entry.seen != entry.slots:
+            what = f"{entry.status} for {entry.slots} slots, and {entry.seen} were owed"
             report.findings.append(Finding(job_id, entry.first, what))
 
 
 def _compare(report: Report, segment: Segment, entries: list[Entry], since: datetime) -> None:
-    ahead = iter(entries)
-    entry = next(ahead, None)
+    """Each slot is a row's first, or lies in the stretch that began with a slot before it.
+
+    Two segments may overlap in time, if the clock was set back between them: a row belongs to the
+    one that owed its first slot.
+    """
+    begins = {entry.first: entry for entry in entries}
+    stretch = next((entry for entry in entries if entry.first < since), None)
     for slot in owed.slots(segment, since, report.until):
         report.owed += 1
-        while entry is not None and entry.last < slot:
-            entry = next(ahead, None)
-        if entry is None or slot < entry.first:
+        if (entry := begins.get(slot)) is not None:
+            entry.seen, stretch = 1, entry
+        elif stretch is not None and slot <= stretch.last:
+            stretch.seen += 1
+        else:
             report.findings.append(Finding(segment.job_id, slot, "owed, not in the ledger"))
-            continue
-        entry.seen += 1
-        if entry.seen > entry.slots:
-            report.findings.append(Finding(segment.job_id, slot, "owed, and its row counts fewer"))
 
 
 def _entries(uid: UUID, since: datetime, until: datetime, using: str) -> Iterator[Entry]:
-    rows = _scheduled(uid, using).filter(scheduled_run_time__range=(since, until))
-    for row in rows.iterator():
-        assert row.scheduled_run_time is not None
-        entry = Entry(row.scheduled_run_time, row.scheduled_run_time, row.slots, row.status)
-        entry.last = row.last_run_time or entry.first
-        if entry.last <= until:
-            yield entry
+    ends = Q(scheduled_run_time__gte=since) | Q(last_run_time__gte=since)
+    for row in _scheduled(uid, using).filter(ends, scheduled_run_time__lte=until).iterator():
+        first = row.scheduled_run_time
+        assert first is not None
+        last = row.last_run_time or first
+        yield Entry(first, last, row.slots, row.status, whole=since <= first and last <= until)
 
 
 def _scheduled(uid: UUID, using: str) -> QuerySet[Execution]:

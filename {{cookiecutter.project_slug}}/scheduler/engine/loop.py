@@ -107,7 +107,8 @@ class Loop:
         self.dispatcher.take_back()
         while self.dispatcher.in_flight and (left := began + limit() - monotonic()) > 0:
             self.turn()
-            handed_over = handed_over or self._try(self._hand_over)
+            if not handed_over and self.outage.since is None:  # the database is back
+                handed_over = self._try(self._hand_over)
             if self.dispatcher.in_flight:
                 self.wakeup.wait(min(DRAIN_INTERVAL, left))
         self._try(lambda: self._leave(limit()))
