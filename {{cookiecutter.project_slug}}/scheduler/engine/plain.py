@@ -22,7 +22,7 @@ from apscheduler.events import (
     EVENT_JOB_MISSED,
     EVENT_JOB_SUBMITTED,
 )
-from apscheduler.schedulers.base import STATE_RUNNING
+from apscheduler.schedulers.base import STATE_RUNNING, STATE_STOPPED
 from django.db import connections
 
 from ..conf import conf
@@ -52,7 +52,7 @@ class Keeper:
         self.wakeup = Wakeup()
         self.loop = Loop(using, self.executors, self.wakeup, PlainEvents(scheduler, alias))
         self.executors.loop = self.loop
-        self._stopping = False
+        self._stopping = self._has_run = False
         self._claims_no_more = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scheduler-keeper", daemon=True)
 
@@ -83,7 +83,7 @@ class Keeper:
 
     def _run(self) -> None:
         try:
-            while not self._stopping:
+            while not (self._stopping or self._is_shut_down()):
                 self.wakeup.wait(self._turn(), self.loop.listener)
                 self.loop.quiet = not self.wakeup.take_news()
             for executor in self.executors.values():
@@ -95,6 +95,12 @@ class Keeper:
         finally:
             self._claims_no_more.set()
             connections.close_all()
+
+    def _is_shut_down(self) -> bool:
+        """Long before the store hears of it: the stock scheduler waits for its bodies first."""
+        stopped = self.scheduler.state == STATE_STOPPED
+        self._has_run = self._has_run or not stopped
+        return self._has_run and bool(stopped)
 
     def _turn(self) -> float:
         state = self.scheduler.state
