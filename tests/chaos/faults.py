@@ -44,8 +44,7 @@ def kill_same_host(cluster: Cluster) -> Struck | None:
     leader = leader_of(cluster)
     if not any(node.host == leader.host for node in cluster.standbys()):
         return None
-    leader.kill()
-    return Struck(now(), SAME_HOST)
+    return Struck(leader.kill(), SAME_HOST)
 
 
 def kill_other_host(cluster: Cluster) -> Struck | None:
@@ -55,8 +54,7 @@ def kill_other_host(cluster: Cluster) -> Struck | None:
         mate.wait(20)
     if cluster.leader() is not leader or not cluster.standbys():
         return None
-    leader.kill()
-    return Struck(now(), cluster.ttl + 0.5)
+    return Struck(leader.kill(), cluster.ttl + 0.5)
 
 
 def kill_twice(cluster: Cluster) -> Struck | None:
@@ -65,8 +63,7 @@ def kill_twice(cluster: Cluster) -> Struck | None:
         return None
     first.kill()
     second = leader_of(cluster)
-    second.kill()
-    return Struck(now(), cluster.ttl + 0.5)
+    return Struck(second.kill(), cluster.ttl + 0.5)
 
 
 def kill_standby(cluster: Cluster) -> Struck | None:
@@ -78,8 +75,7 @@ def kill_frozen(cluster: Cluster) -> Struck | None:
     leader = leader_of(cluster)
     leader.freeze()
     time.sleep(BRIEF)
-    leader.kill()
-    return Struck(now(), cluster.ttl + 0.5)
+    return Struck(leader.kill(), cluster.ttl + 0.5)
 
 
 def kill_worker(cluster: Cluster) -> Struck | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.settings import ROOT
 
 from .proxy import Proxy
+from .record import now
 
 
 class Node:
@@ -73,10 +74,16 @@ class Node:
         """Ask it to hand over, drain and end; does not wait."""
         self._signal(signal.SIGTERM)
 
-    def kill(self) -> None:
-        """SIGKILL, and reap it: an unreaped process is still there in the eyes of its host."""
+    def kill(self) -> float:
+        """SIGKILL, and reap it.
+
+        Returns:
+            When, on the monotonic clock: a standby may have taken over before it is reaped.
+        """
+        at = now()
         self._signal(signal.SIGKILL)
         self.wait(10)
+        return at
 
     def wait(self, seconds: float) -> int:
         """Its exit status.

@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 UNANSWERED, LATE = 0.3, 1.0
@@ -66,7 +67,8 @@ class Pair:
 def _reset(writer: asyncio.StreamWriter) -> None:
     """RST, not FIN: as a router that forgot the connection, or a host that lost its power."""
     at_once = struct.pack("ii", 1, 0)
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+    with suppress(OSError):  # it has closed by itself
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
     writer.transport.abort()
 
 

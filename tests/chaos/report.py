@@ -51,6 +51,8 @@ def as_data(database: str, outcome: Any, options: dict[str, Any]) -> dict[str, A
 
 def text(runs: Sequence[dict[str, Any]], stock: dict[str, int] | None) -> str:
     """The whole section, in Markdown."""
+    if not runs:
+        return "No run came to its end."
     commits = sorted({run["commit"] for run in runs})
     lines = [
         "## Faults",
