@@ -116,6 +116,24 @@ def _recorded(start: datetime) -> dict[str, str]:
     return {"trigger": triggers.dumps(trigger), "next_run_time": start.isoformat()}
 
 
+def test_a_trigger_that_was_changed_behind_our_back_is_planned_before_it_is_claimed(
+    a, start, ticking, database_clock
+):
+    """The leader has not noticed yet, and the job is due: not with the new trigger from the old
+    time on."""
+    leader = a.scheduler.loop.leader
+    other = triggers.dumps(triggers.build("interval", seconds=10, timezone=UTC))
+    Job.objects.update(trigger=other)
+    leader.lookout._scan_at = leader._chores_at = float("inf")
+    a.turn()
+    assert Job.objects.get().next_run_time == second(start, 9)
+    leader._chores_at = 0.0
+    a.turn()
+    assert Job.objects.get().next_run_time == database_clock.now() + timedelta(seconds=10)
+    report = audit("default", start, second(start, 11))
+    assert (report.findings, report.dropped) == ([], 5)
+
+
 def test_a_removed_job_is_audited_up_to_its_removal(a, start, ticking):
     scheduler.remove_job("job")
     assert found(start) == []

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connections, transaction
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, F, Max, QuerySet
 
 from ..conf import conf
 from ..errors import DefinitionError
@@ -87,9 +87,11 @@ class Claims:
         return claimed
 
     def _due(self, now: Any) -> JobQuerySet:
-        """Jobs whose time has come. A row that a user's transaction holds is left for later."""
+        """Jobs whose time has come. A row that a user's transaction holds is left for later, and a
+        trigger that was changed behind our back until it is planned."""
         skips = connections[self.using].features.has_select_for_update_skip_locked
-        rows = JobQuerySet(Job, using=self.using).due(now).order_by("next_run_time", "id")
+        rows = JobQuerySet(Job, using=self.using).due(now).filter(trigger=F("planned_trigger"))
+        rows = rows.order_by("next_run_time", "id")
         return rows.select_for_update(skip_locked=bool(skips))[:DUE_LIMIT]
 
     def _open(self) -> QuerySet[Execution, Any]:
