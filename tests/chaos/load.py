@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import threading
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from django.db.utils import InterfaceError
 from . import bodies
 from .cluster import forget_connection
 
+TENTHS = [300_000, 500_000, 800_000]
+"""Microseconds between two slots of the job that is edited."""
 BURST = 40
 EVERY = 0.4
 """Seconds between two things that the load does."""
@@ -140,7 +143,7 @@ class Load(threading.Thread):
         from scheduler.models import Job
 
         row = Job.objects.filter(id="edited").first()
-        seconds = self._random.choice([0.3, 0.5, 0.7])
+        seconds = self._random.choice(TENTHS) / 1_000_000
         if row is None:
             scheduler.add_job(bodies.tick, "interval", seconds=seconds, id="edited")
             return
@@ -154,5 +157,5 @@ class Load(threading.Thread):
         elif kind == 3:
             scheduler.remove_job("edited")
         else:
-            trigger = row.trigger.replace("0.3", "0.8") if "0.3" in row.trigger else row.trigger
-            Job.objects.filter(id="edited").update(trigger=trigger)
+            trigger = json.loads(row.trigger) | {"microseconds": self._random.choice(TENTHS)}
+            Job.objects.filter(id="edited").update(trigger=json.dumps(trigger))
