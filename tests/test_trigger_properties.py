@@ -9,6 +9,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger as StockCronTrigger
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from scheduler.engine.planner import fire_times
 from scheduler.triggers import (
     AndTrigger,
     CronTrigger,
@@ -20,7 +21,6 @@ from scheduler.triggers import (
     from_crontab,
     loads,
     next_runs,
-    span,
 )
 
 from .trigger_strategies import (
@@ -101,24 +101,27 @@ def test_an_interval_is_counted_as_it_is_walked(trigger: IntervalTrigger, steps:
     first = trigger.get_next_fire_time(None, datetime(2020, 1, 1, tzinfo=UTC))
     assume(first is not None)
     now = first + steps * trigger.interval + trigger.interval / 3
-    walked, last = 1, first
+    walked, last = [first], first
     while (later := trigger.get_next_fire_time(last, now)) and later.astimezone(UTC) <= now:
-        walked, last = walked + 1, later
-    assert span(trigger, first, now, 1) == (last, walked, True)
+        last = later
+        walked.append(last)
+    owed = fire_times(trigger, first, now, keep=1)
+    assert (owed.count + 1, owed.kept, owed.complete) == (len(walked), (last,), True)
+    assert (owed.first, owed.last) == (first, walked[max(len(walked) - 2, 0)])
 
 
 @SLOW
-@given(crons, moments, st.integers(1, 20), st.timedeltas(timedelta(), timedelta(days=40)))
-def test_a_span_ends_at_its_limit(
-    trigger: CronTrigger, now: datetime, limit: int, length: timedelta
+@given(crons, moments, st.integers(1, 20), st.integers(0, 29))
+def test_what_a_cron_trigger_owes_is_what_it_announced(
+    trigger: CronTrigger, now: datetime, keep: int, at: int
 ) -> None:
     assume(not trigger.jitter)
-    runs = next_runs(trigger, limit + 1, now)
-    assume(runs)
-    until = runs[0].astimezone(UTC) + length
-    owed = [run for run in runs if run.astimezone(UTC) <= until]
-    found = span(trigger, runs[0], until, limit)
-    assert found == (owed[:limit][-1], min(len(owed), limit), len(owed) <= limit)
+    runs = utc(next_runs(trigger, 31, now))
+    assume(len(runs) > at)
+    owed = fire_times(trigger, runs[0], runs[at], keep=keep)
+    due = runs[: at + 1]
+    assert (owed.kept, owed.count) == (tuple(due[-keep:]), max(len(due) - keep, 0))
+    assert owed.next == (runs[at + 1] if len(runs) > at + 1 else None)
 
 
 @SLOW

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import time
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -170,22 +169,6 @@ def test_or_keeps_a_date_after_another_member_ran():
     when = NOW + timedelta(days=1, hours=2)
     trigger = build("or", triggers=[DateTrigger(when), build("cron", hour=0, timezone="UTC")])
     assert triggers.next_runs(trigger, 3, NOW)[1] == when
-
-
-def test_span_of_a_month_of_seconds_is_one_division():
-    trigger = build("interval", seconds=1, timezone="UTC")
-    began = time.perf_counter()
-    for _ in range(20):
-        found = triggers.span(trigger, NOW, NOW + timedelta(days=30), limit=10)
-    assert (time.perf_counter() - began) / 20 < 0.001
-    assert found == (NOW + timedelta(days=30), 30 * 86_400 + 1, True)
-
-
-def test_span_of_any_other_trigger_ends_at_the_limit():
-    trigger = build("cron", minute="*", timezone="UTC")
-    assert triggers.span(trigger, NOW, NOW + timedelta(seconds=150), 10).count == 3
-    cut = triggers.span(trigger, NOW, NOW + timedelta(days=30), 10)
-    assert cut == (NOW + timedelta(minutes=9), 10, False)
 
 
 @pytest.mark.parametrize("text", CANONICAL)

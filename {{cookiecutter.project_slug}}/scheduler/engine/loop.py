@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
-from django.db.utils import InterfaceError, OperationalError
-
 from ..conf import conf
 from ..models.node import Role
 from ..notify import announce
@@ -85,10 +83,9 @@ class Loop:
             wait = self._act(paused)
         except ForeignProject:
             raise
-        except (OperationalError, InterfaceError) as error:
-            return self.outage.begin(error)
         except Exception as error:
-            logger.exception("A turn failed")
+            if not is_outage(error):
+                logger.exception("A turn failed")
             return self.outage.begin(error)
         self.outage.settled()
         return wait

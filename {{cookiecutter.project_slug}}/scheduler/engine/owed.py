@@ -18,7 +18,6 @@ from django.utils.dateparse import parse_datetime
 from .. import triggers
 from ..models import Change, Job
 from ..models.change import Action
-from ..models.job import JobState
 
 BY_CALENDAR = (triggers.CronTrigger, triggers.CalendarIntervalTrigger)
 """Triggers whose times do not depend on the one before: a sequence of them may begin anywhere."""
@@ -91,11 +90,6 @@ def dropped(segment: Segment) -> int:
         return 0
     left = replace(segment, first=segment.end, end=None)
     return sum(1 for _ in slots(left, segment.end, segment.changed_at))
-
-
-def is_resting(job: Job) -> bool:
-    """Whether the job owes nothing at the moment, though it may have a next run time."""
-    return job.state != JobState.ACTIVE
 
 
 def has_jitter(trigger: BaseTrigger) -> bool:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, F, Subquery, Value
+from django.db.models import Exists, Subquery, Value
 
 from ..models import Execution, Job
 from ..models import Lease as Row
 from ..models.execution import Status
-from ..models.job import JobState
+from ..models.job import JobQuerySet, JobState
 from .clock import monotonic
 from .lease import Lease
 from .slots import Claimed
@@ -109,7 +109,9 @@ def _query(using: str, executors: tuple[str, ...], scan: bool) -> Any:
         cancel_requested_at__isnull=False,
         node_id=Blank("node", Execution._meta.get_field("node_id")),
     )
-    rescheduled: Any = Exists(jobs.exclude(trigger=F("planned_trigger"))) if scan else Value(False)
+    rescheduled: Any = Value(False)
+    if scan:
+        rescheduled = Exists(JobQuerySet(Job, using=using).rescheduled())
     return (
         Row._base_manager.using(using)
         .filter(pk=1)

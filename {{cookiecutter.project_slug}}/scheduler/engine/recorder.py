@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from .dispatcher import Dispatcher
 from .events import Events
 from .ledger import Ledger
 from .outage import is_outage
-from .runner import Result
+from .runner import Result, Run
 
 logger = logging.getLogger("scheduler.recorder")
 
@@ -41,11 +42,9 @@ class Recorder:
         if not_started:
             self.ledger.give_back(not_started)
         written = self._finish(ended) if ended else set()
-        runs = {result.id: self.dispatcher.in_flight[result.id] for result in ended}
+        runs = dict(self.dispatcher.in_flight)
         self.dispatcher.recorded(results)
-        for result in ended:
-            if result.id in written:
-                self.events.finished(runs[result.id], result)
+        self._tell(ended, written, runs)
         return any(result.status is not Status.SUCCEEDED for result in results)
 
     def give_up(self, reason: str) -> int:
@@ -55,9 +54,7 @@ class Recorder:
         runs = self.dispatcher.in_flight
         results = [Result(id, Status.LOST, runs[id].started_at, now, reason=reason) for id in left]
         written = self.ledger.finish(results, runs) if results else set()
-        for result in results:
-            if result.id in written:
-                self.events.finished(runs[result.id], result)
+        self._tell(results, written, runs)
         return len(left)
 
     def recover_lost_replies(self) -> int:
@@ -93,3 +90,9 @@ class Recorder:
                 )
                 written |= self.ledger.finish([bare], self.dispatcher.in_flight)
         return written
+
+    def _tell(self, results: list[Result], written: set[int], runs: Mapping[int, Run]) -> None:
+        """Of those only that this process wrote: of the others their writer told."""
+        for result in results:
+            if result.id in written:
+                self.events.finished(runs[result.id], result)

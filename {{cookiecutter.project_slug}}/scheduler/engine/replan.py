@@ -6,12 +6,11 @@ import logging
 from datetime import datetime
 
 from django.db import connections
-from django.db.models import F
 
 from .. import changes, triggers
 from ..models import Job
 from ..models.change import Action
-from ..models.job import JobState
+from ..models.job import JobQuerySet, JobState
 from .quarantine import quarantine
 
 logger = logging.getLogger("scheduler.replan")
@@ -28,7 +27,7 @@ def replan(now: datetime, using: str) -> int:
         How many jobs were planned.
     """
     skips = bool(connections[using].features.has_select_for_update_skip_locked)
-    rows = Job._base_manager.using(using).exclude(trigger=F("planned_trigger"))
+    rows = JobQuerySet(Job, using=using).rescheduled()
     jobs = list(rows.order_by("id").select_for_update(skip_locked=skips)[:LIMIT])
     for job in jobs:
         columns = {"planned_trigger": job.trigger}

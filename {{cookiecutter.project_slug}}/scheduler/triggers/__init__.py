@@ -8,7 +8,7 @@ from .cron import CronTrigger
 from .crontab import from_crontab
 from .errors import TriggerError
 from .interval import IntervalTrigger
-from .planning import Span, next_runs, span
+from .planning import next_runs
 from .stock import normalize
 from .words import describe
 
@@ -19,7 +19,6 @@ __all__ = [
     "CronTrigger",
     "IntervalTrigger",
     "OrTrigger",
-    "Span",
     "TriggerError",
     "build",
     "describe",
@@ -28,5 +27,4 @@ __all__ = [
     "loads",
     "next_runs",
     "normalize",
-    "span",
 ]

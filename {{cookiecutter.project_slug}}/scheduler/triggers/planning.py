@@ -1,30 +1,16 @@
-"""When a trigger fires: looking ahead for people, and counting what was owed for the planner."""
+"""The next fire times of a trigger, for people to look at."""
 
 from __future__ import annotations
 
 import copy
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from apscheduler.triggers.base import BaseTrigger
 
 from .combining import first_after
 from .errors import TriggerError
-from .interval import IntervalTrigger
 from .moments import MICROSECOND, utc
 from .stock import normalize
-
-
-class Span(NamedTuple):
-    """Fire times from a first one on, up to some now.
-
-    ``last`` is the last one counted, ``count`` their number, the first included. ``complete`` is
-    false if the limit ended the count: then fire times after ``last`` may still be owed.
-    """
-
-    last: datetime
-    count: int  # type: ignore[assignment]  # a tuple has a method of that name
-    complete: bool
 
 
 def next_runs(trigger: BaseTrigger, n: int, now: datetime | None = None) -> list[datetime]:
@@ -48,31 +34,6 @@ def next_runs(trigger: BaseTrigger, n: int, now: datetime | None = None) -> list
         runs.append(moment)
         moment = _after(plain, moment, now)
     return runs
-
-
-def span(trigger: BaseTrigger, first: datetime, now: datetime, limit: int) -> Span:
-    """Count the fire times in ``[first, now]``, where ``first`` is itself one.
-
-    One division for an interval without jitter; otherwise at most ``limit`` steps.
-
-    Raises:
-        TriggerError: the trigger returned a time that is not after the one before.
-    """
-    if isinstance(trigger, IntervalTrigger) and not trigger.jitter:
-        return _interval_span(trigger, first, now)
-    last, count = first, 1
-    while (following := _after(trigger, last, now)) and utc(following) <= utc(now):
-        if count >= limit:
-            return Span(last, count, complete=False)
-        last, count = following, count + 1
-    return Span(last, count, complete=True)
-
-
-def _interval_span(trigger: IntervalTrigger, first: datetime, now: datetime) -> Span:
-    until = min(utc(now), utc(trigger.end_date)) if trigger.end_date else utc(now)
-    steps = max((until - utc(first)) // trigger.interval, 0)
-    last = utc(first) + steps * trigger.interval
-    return Span(last.astimezone(trigger.timezone), steps + 1, complete=True)
 
 
 def _after(trigger: BaseTrigger, previous: datetime, now: datetime) -> datetime | None:
