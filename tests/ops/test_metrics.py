@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import DatabaseError
 from django.test import RequestFactory
@@ -63,6 +65,19 @@ def test_the_cluster():
     assert values["scheduler_quarantined_jobs"] == 1
     assert values["scheduler_is_leader{host=db1,pid=4711}"] == 1
     assert values["scheduler_is_leader{host=db1,pid=4712}"] == 0
+
+
+def test_what_each_process_measured_of_itself():
+    rows.leader(renew_seconds=0.004, loop_lag_seconds=0.01, wake_latency_seconds=0.002)
+    rows.node(pid=4712, loop_lag_seconds=0.02)
+    rows.node(rows.NOON - timedelta(hours=1), pid=4713, loop_lag_seconds=0.5)
+    found = {name: value for name, value in samples().items() if "pid=" in name}
+    assert {name: found[name] for name in found if "is_leader" not in name} == {
+        "scheduler_renew_seconds{host=db1,pid=4711}": 0.004,
+        "scheduler_loop_lag_seconds{host=db1,pid=4711}": 0.01,
+        "scheduler_loop_lag_seconds{host=db1,pid=4712}": 0.02,
+        "scheduler_wake_latency_seconds{host=db1,pid=4711}": 0.002,
+    }
 
 
 def test_runs():

@@ -34,6 +34,12 @@ GAUGES = {
     "takeover_gap_seconds": "How long nobody gave a sign of life before the current term",
 }
 """Name, without the prefix, to help text."""
+VITALS = {
+    "renew_seconds": "How long the leader's last renewal of the lease took",
+    "loop_lag_seconds": "By how much the loop's last beat came later than it was meant to",
+    "wake_latency_seconds": "From a NOTIFY until the loop had heard it, by its last self-test",
+}
+"""Of each process, as they are called in its row. A series is there once it was measured."""
 
 
 def view(request: HttpRequest) -> HttpResponse:
@@ -92,15 +98,23 @@ def _cluster() -> Iterator[Any]:
 def _processes() -> Iterator[Any]:
     from prometheus_client.core import GaugeMetricFamily
 
-    leads = GaugeMetricFamily(
-        "scheduler_is_leader", "1 for the process that leads", labels=["host", "pid"]
-    )
+    labels = ["host", "pid"]
+    leads = GaugeMetricFamily("scheduler_is_leader", "1 for the process that leads", labels=labels)
+    vitals = {
+        name: GaugeMetricFamily(f"scheduler_{name}", text, labels=labels)
+        for name, text in VITALS.items()
+    }
     using, now = conf().DATABASE, db_now(conf().DATABASE)
     holder = Lease.objects.using(using).values_list("holder", flat=True).first()
     for node in Node.objects.using(using).exclude(role=Role.STOPPED):
-        if (now - node.beat_at).total_seconds() <= node.ttl:
-            leads.add_metric([node.host, str(node.pid)], float(node.id == holder))
-    yield leads
+        if (now - node.beat_at).total_seconds() > node.ttl:
+            continue
+        process = [node.host, str(node.pid)]
+        leads.add_metric(process, float(node.id == holder))
+        for name, family in vitals.items():
+            if (seconds := getattr(node, name)) is not None:
+                family.add_metric(process, seconds)
+    yield from (leads, *vitals.values())
 
 
 def _jobs() -> Iterator[Any]:

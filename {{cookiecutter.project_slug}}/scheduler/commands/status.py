@@ -35,6 +35,9 @@ def run(options: dict[str, Any]) -> Answer:
                 "leads": lease is not None and lease.holder == node.pk,
                 "beat_at": rows.time(node.beat_at),
                 "wake_mode": node.wake_mode,
+                "renew_seconds": node.renew_seconds,
+                "loop_lag_seconds": node.loop_lag_seconds,
+                "wake_latency_seconds": node.wake_latency_seconds,
                 "error": node.error,
             }
             for node in nodes

@@ -162,15 +162,21 @@ class Loop:
         before = monotonic()
         if before < self._beat_at:
             return
+        vitals = self.node.vitals
+        vitals.loop_lag_seconds = before - self._beat_at if self._beat_at else None
+        vitals.wake_latency_seconds = self.listener.latency
         self._beat_at = before + conf().LEASE_RENEW
         complaint = self.leader.complaint if self.leader else ""
         self.node.beat(self.role, self.listener.mode, self.outage.last_error or complaint)
         self.listener.ping()
         for executor in self.dispatcher.executors.values():
             executor.keep_alive(before + conf().LEASE_TTL - conf().LEASE_MARGIN)
+        vitals.renew_seconds = None
         if self.lease.held:
+            began = monotonic()
             if not self.lease.renew():
                 self._demote("another process took the lease")
+            vitals.renew_seconds = monotonic() - began
             self.clock.sync(self.using)
         self.recorder.recover_lost_replies()  # a commit may also happen after its connection broke
         for row in self.dispatcher.overdue(self.clock.now()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from django.db.models import F
@@ -14,6 +14,7 @@ from ..conf import conf
 from ..models import Node
 from ..models.node import Role
 from .clock import DbNow, monotonic
+from .vitals import Vitals
 
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
@@ -24,11 +25,13 @@ class Self:
 
     using: str
     id: uuid.UUID = field(default_factory=uuid.uuid4)
+    vitals: Vitals = field(default_factory=Vitals)
 
     def beat(self, role: Role, wake_mode: str, error: str) -> None:
         """One sign of life. A row that somebody pruned is written again."""
         rows = Node._base_manager.using(self.using).filter(id=self.id)
         signs = {"beat_at": DbNow(), "role": role, "wake_mode": wake_mode, "error": error}
+        signs |= asdict(self.vitals)
         if not rows.update(beat=F("beat") + 1, **signs):
             self._register()
             rows.update(**signs)

@@ -104,6 +104,8 @@ class Listener:
         self._pinged_at: float | None = None
         self._ping_at = 0.0
         self._deaf = False
+        self.latency: float | None = None
+        """Seconds from the last ping until the loop heard of it; None where nothing is heard."""
 
     @property
     def mode(self) -> str:
@@ -118,7 +120,7 @@ class Listener:
         """
         now = monotonic()
         if self._pinged_at is not None and now - self._pinged_at > ECHO_WITHIN and not self._deaf:
-            self._deaf = True
+            self._deaf, self.latency = True, None
             logger.warning("Notifications do not arrive (a transaction pooler?): polling instead")
         if self._connection is not None and now >= self._ping_at:
             self._ping_at = now + PING_EVERY
@@ -137,6 +139,8 @@ class Listener:
         """Take what arrived. A broken connection is noticed here and opened again later."""
         try:
             for _ in self._connection.notifies(timeout=0):
+                if self._pinged_at is not None:
+                    self.latency = monotonic() - self._pinged_at
                 self._pinged_at, self._deaf = None, False
             if self._connection.closed:
                 self.close()
@@ -147,7 +151,8 @@ class Listener:
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
-        self._connection = None
+        self._connection = self.latency = None
+        self._pinged_at, self._ping_at = None, 0.0  # the next connection is tested anew
         self._retry_at = monotonic() + RETRY
 
     def _open(self) -> None:

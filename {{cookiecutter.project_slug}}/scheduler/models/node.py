@@ -31,6 +31,10 @@ class Node(models.Model):
     beat_at = models.DateTimeField()
     ttl = models.FloatField(help_text="seconds without a beat after which it is dead")
     error = models.TextField(blank=True, default="", help_text="what the loop last stumbled over")
+    # What the loop measures of itself: engine/vitals.py.
+    renew_seconds = models.FloatField(null=True)
+    loop_lag_seconds = models.FloatField(null=True)
+    wake_latency_seconds = models.FloatField(null=True)
 
     class Meta:
         ordering = ["started_at"]
