@@ -1,24 +1,21 @@
 """``python -m bench.notice``: from a commit in one process to the start in the scheduler's.
 
-For each way to change a job, how long until the running scheduler acts on it. django-apscheduler
-notices none of them before its next wake-up, which an empty or quiet store never brings.
+For each way to change a job, how long until the running scheduler acts on it. Beside it what
+django-apscheduler makes of the same changes: see ``bench/unnoticed.py``.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from bench import databases, sections
+from bench import databases, sections, unnoticed
 from bench.databases import MARIADB, POSTGRESQL, SQLITE
-from bench.process import ROOT
+from bench.process import Beside
 
 numbers = count()
 LOOK = 0.002
@@ -43,8 +40,10 @@ def main() -> None:
         "| database | way | p50 | p99 | max |",
         "|---|---|---|---|---|",
     ]
-    for kind in (POSTGRESQL, SQLITE, MARIADB):
+    kinds = (POSTGRESQL, SQLITE, MARIADB)
+    for kind in kinds:
         lines += _of_database(kind, options.times)
+    lines += ["", *unnoticed.table(kinds)]
     sections.write("notice", "\n".join(lines))
     print("\n".join(lines))
 
@@ -52,28 +51,10 @@ def main() -> None:
 def _of_database(kind: str, times: int) -> list[str]:
     """In a process of its own beside a scheduler's, on a fresh database."""
     with databases.fresh(kind) as variables:
-        environment = {
-            **os.environ,
-            **variables,
-            "BENCH_APPS": "scheduler",
-            "DJANGO_SETTINGS_MODULE": "bench.settings",
-        }
-
-        def run(*words: str) -> subprocess.Popen[str]:
-            return subprocess.Popen(
-                [sys.executable, "-m", *words], cwd=ROOT, env=environment, text=True,
-                stdout=subprocess.PIPE,
-            )  # fmt: skip
-
-        assert run("django", "migrate", "-v0").wait() == 0
-        scheduler = run("django", "runapscheduler")
-        try:
-            measuring = run("bench.notice", "--times", str(times), "--inside", kind)
-            said, _ = measuring.communicate()
-            assert measuring.returncode == 0, said
-        finally:
-            scheduler.terminate()
-            scheduler.wait()
+        beside = Beside("scheduler", variables)
+        beside.run("django", "migrate", "-v0")
+        with beside.running("django", "runapscheduler"):
+            said = beside.run("bench.notice", "--times", str(times), "--inside", kind)
     return said.splitlines()
 
 
