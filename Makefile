@@ -21,7 +21,7 @@ smoke: $(VENV)/demo.ready ## The same unattended: kill the scheduler, add a seco
 	@$(BIN)/python -m demo.smoke
 
 test: $(VENV)/test.ready ## Run the tests (ARGS="-m 'not slow'" for the quick ones)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/test.ready ## Check style, format and types
 	@$(BIN)/ruff check .

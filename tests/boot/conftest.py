@@ -25,7 +25,10 @@ def baked(bake: Bake) -> Path:
 
 
 @pytest.fixture
-def site(baked: Path, tmp_path: Path) -> Iterator[Site]:
-    """A copy of the project with a database, a port and processes of its own."""
-    with copy_of(baked, tmp_path / "site") as site:
+def site(baked: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A copy of the project with a database, a port and processes of its own.
+
+    Not in ``tmp_path``, which is too long for the path of a socket.
+    """
+    with copy_of(baked, tmp_path_factory.mktemp("site") / "site") as site:
         yield site

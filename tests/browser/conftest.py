@@ -13,7 +13,7 @@ from .rig import PASSWORD, USER, Rig, chromium, need
 HARMLESS = ("favicon.ico",)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def rig(tmp_path_factory) -> Iterator[Rig]:
     rig = Rig(tmp_path_factory.mktemp("browser"))
     try:
@@ -28,7 +28,7 @@ def rig(tmp_path_factory) -> Iterator[Rig]:
         rig.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # while it is open, Django takes this thread for an event loop's
 def browser() -> Iterator:
     playwright = need("playwright.sync_api")
     path = chromium()
@@ -43,7 +43,7 @@ def browser() -> Iterator:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def session(browser, rig) -> dict:
     """Cookies of a superuser."""
     context = browser.new_context(base_url=rig.url)

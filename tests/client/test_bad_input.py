@@ -56,7 +56,6 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)
         ({"on_lost": "shrug"}, ValueError, "fail, retry"),
         ({"sensitive": "b"}, TypeError, "sensitive"),
     ],
-    ids=str,
 )  # fmt: skip
 def test_bad_input_is_refused_at_the_call_and_nothing_is_stored(given, error, says):
     options = {"func": bodies.add, "args": [1]} | given

@@ -61,7 +61,6 @@ def test_many_runs_may_be_asked_for_at_once(job):
 @pytest.mark.parametrize(
     ("given", "error"),
     [({"kwargs": {"c": 1}}, ValueError), ({"args": [object()]}, TypeError)],
-    ids=str,
 )
 def test_arguments_are_checked_when_asked(job, given, error):
     with pytest.raises(error):

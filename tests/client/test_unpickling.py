@@ -27,7 +27,7 @@ def pickled(**state):
     return pickle.dumps({"func": "a:b", "trigger": None, **state})
 
 
-@pytest.mark.parametrize("value", [Evil(), Sneaky(), bodies.Thing(), bodies.tick], ids=repr)
+@pytest.mark.parametrize("value", [Evil(), Sneaky(), bodies.Thing(), bodies.tick])
 def test_what_is_neither_a_trigger_nor_a_plain_value_is_refused(value):
     with pytest.raises(RefusedPickle):
         state_of(pickled(args=[value]))

@@ -48,7 +48,7 @@ def recipes(calls, monkeypatch) -> Iterator[dict]:
     monkeypatch.setenv("CHAT_WEBHOOK", calls.address + "/chat")
     monkeypatch.setenv("HEARTBEAT_PING", calls.address + "/ping")
     text = (TEMPLATE / "docs" / "alerts.md").read_text()
-    names: dict = {}
+    names: dict = {"__name__": "home.alerts"}
     for block in re.findall(r"^```python\n(.*?)^```", text, re.M | re.S):
         exec(block, names)
     yield names
