@@ -1,4 +1,7 @@
-"""Files for platforms that cannot be booted here: checked by schema and by value."""
+"""Files for platforms that cannot be booted here: checked by schema and by value.
+
+What they say of processes is carried out by test_image.py, without the platform.
+"""
 
 from __future__ import annotations
 
