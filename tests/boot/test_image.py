@@ -213,11 +213,10 @@ def test_both_in_one_container(site: Deployment):
     words = [word.format("supervisord") for word in supervisor]
     site.start("web", *words)
     status = [*(word.format("supervisorctl") for word in supervisor), "status"]
-    until(lambda: site.inside("web", *status)[1].count("RUNNING") == 3, 20, "all running")
+    until(lambda: site.inside("web", *status)[0] == 0, 20, "all up")
     until(lambda: ledger.ticks(site.data / "db.sqlite3") >= 1, 20, "a tick")
-    log = site.podman("logs", "web")
-    assert "Leader: term 1" in log
-    assert "Listening at" in log
+    until(lambda: "Listening at" in site.podman("logs", "web"), 20, "served")
+    assert "Leader: term 1" in site.podman("logs", "web")
     site.podman("stop", "web")
     assert site.exit_status("web") == 0
     ledger.check(site.data / "db.sqlite3")
