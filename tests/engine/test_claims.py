@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from apscheduler.triggers.interval import IntervalTrigger
-from django.db import transaction
+from django.db import connection, transaction
 from scheduler import triggers
 from scheduler.engine.claims import Claims
 from scheduler.engine.enqueue import can_return
@@ -25,6 +25,16 @@ from scheduler.models.node import Role
 pytestmark = pytest.mark.django_db(transaction=True)
 
 HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True, params=["RETURNING", "none"])
+def _rows_that_are_returned(request, monkeypatch) -> None:
+    """By all databases here, and by none of them, as with MySQL."""
+    features = connection.features
+    if request.param == "none":
+        monkeypatch.setattr(type(features), "can_return_rows_from_bulk_insert", False)
+    elif not features.can_return_rows_from_bulk_insert:
+        pytest.skip("this database does not return the rows that it inserted")
 
 
 @pytest.fixture
