@@ -58,6 +58,7 @@ REFUSED = {
     "instances": ({"max_instances": "0"}, "max_instances", "greater than or equal to 1"),
     "retries": ({"max_retries": "-1"}, "max_retries", "greater than or equal to 0"),
     "timeout": ({"timeout": "0"}, "timeout", "greater than or equal"),
+    "timeout of a thread": ({"timeout": "5"}, "timeout", "Only a process can be stopped"),
     "grace": ({"misfire_grace_time": "soon"}, "misfire_grace_time", "whole number"),
     "missing argument": ({"arg_folder": ""}, "arg_folder", "required"),
     "type of an argument": ({"arg_width": "wide"}, "arg_width", "whole number"),
@@ -85,12 +86,12 @@ def test_a_job_is_added_with_what_was_entered(admin_client, admin_user):
         "id": "small",
         "name": "Small",
     }
-    admin_client.post(f"{ADD}resize_images", {**entered, "max_retries": "3", "timeout": "60"})
+    admin_client.post(f"{ADD}resize_images", {**entered, "max_retries": "3", "warn_after": "60"})
     job = Job.objects.get()
     assert (job.pk, job.name, job.func) == ("small", "Small", "tests.demo_app.jobs:resize_images")
     assert json.loads(job.kwargs) == {"folder": "/srv/new", "quality": 0.5}
     assert triggers.describe(triggers.loads(job.trigger)) == "At 02:30 (Europe/Berlin)"
-    assert (job.max_retries, job.timeout, job.state) == (3, 60, "active")
+    assert (job.max_retries, job.warn_after, job.state) == (3, 60, "active")
     assert job.next_run_time is not None
     assert Change.objects.get().by == admin_user.get_username()
     assert "At 02:30 (Europe/Berlin)" in LogEntry.objects.get().change_message

@@ -49,8 +49,9 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)
         ({"name": "x" * 256}, ValueError, "255"),
         ({"max_instances": 0}, TypeError, "max_instances"),
         ({"misfire_grace_time": 0}, TypeError, "misfire_grace_time"),
-        ({"timeout": 0}, ValueError, "timeout"),
-        ({"timeout": "5"}, TypeError, "timeout"),
+        ({"timeout": 0, "executor": "processes"}, ValueError, "more than 0"),
+        ({"timeout": "5", "executor": "processes"}, TypeError, "number of seconds"),
+        ({"timeout": 5}, ValueError, "a thread cannot be ended"),
         ({"max_retries": -1}, ValueError, "max_retries"),
         ({"retry_delay": float("nan")}, ValueError, "retry_delay"),
         ({"on_lost": "shrug"}, ValueError, "fail, retry"),
@@ -91,7 +92,7 @@ def test_an_unknown_id_is_said(call, arguments):
 @pytest.mark.parametrize(
     "changes",
     [{"kwargs": {"c": 1}}, {"func": "tests.bodies:gone"}, {"executor": "x"}, {"nonsense": 1},
-     {"timeout": -1}, {"id": "b"}],
+     {"timeout": 5}, {"id": "b"}],
     ids=str,
 )  # fmt: skip
 def test_a_modification_that_makes_no_sense_changes_nothing(changes):

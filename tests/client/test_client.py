@@ -119,14 +119,14 @@ def test_a_crontab_line_is_a_trigger():
 
 def test_modify_writes_the_columns_that_changed_and_no_other():
     add()
-    scheduler.modify_job("a", name="renamed", kwargs={"b": 5}, timeout=9, misfire_grace_time=60)
+    scheduler.modify_job("a", name="renamed", kwargs={"b": 5}, warn_after=9, misfire_grace_time=60)
 
     row = one()
-    assert (row.name, row.kwargs, row.timeout, row.misfire_grace_time) == (
+    assert (row.name, row.kwargs, row.warn_after, row.misfire_grace_time) == (
         "renamed", '{"b":5}', 9, 60,
     )  # fmt: skip
     change = Change.objects.filter(action="changed").get()
-    assert set(change_of(change)) == {"name", "kwargs", "timeout", "misfire_grace_time"}
+    assert set(change_of(change)) == {"name", "kwargs", "warn_after", "misfire_grace_time"}
 
 
 def test_pause_and_resume_move_no_slot_of_an_active_job():
@@ -199,11 +199,11 @@ def test_jobs_can_be_exported_and_imported():
 
 
 def test_replacing_resets_what_is_not_said_and_keeps_the_next_run_of_the_same_trigger():
-    scheduler.add_job(bodies.noop, "interval", hours=1, id="a", timeout=5)
+    scheduler.add_job(bodies.noop, "interval", hours=1, id="a", warn_after=5)
     Job.objects.update(next_run_time=LATER)
 
     scheduler.add_job(bodies.noop, "interval", hours=1, id="a", replace_existing=True)
-    assert (one().timeout, one().next_run_time) == (None, LATER)
+    assert (one().warn_after, one().next_run_time) == (None, LATER)
     scheduler.add_job(bodies.noop, "interval", hours=2, id="a", replace_existing=True)
     assert one().next_run_time < LATER
 

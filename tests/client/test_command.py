@@ -60,8 +60,8 @@ def test_every_subcommand_is_a_file():
 def test_add_stores_what_is_said_and_signs_it():
     data = answer(
         "add", "tests.bodies:add", "cron", "hour=3", "minute=*/5", "timezone=Europe/Berlin",
-        "--id", "sum", "--args", "[1]", "--kwargs", '{"b": 2}', "--timeout", "5", "--max-retries",
-        "2", "--by", "alice",
+        "--id", "sum", "--args", "[1]", "--kwargs", '{"b": 2}', "--timeout", "5",
+        "--executor", "processes", "--max-retries", "2", "--by", "alice",
     )  # fmt: skip
 
     row = Job.objects.get()

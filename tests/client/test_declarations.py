@@ -41,7 +41,7 @@ def one() -> Job:
 
 
 def test_a_declared_job_comes_in_with_the_next_leader_and_the_function_stays_a_function():
-    assert job("interval", minutes=5, timeout=9, max_retries=2)(bodies.tick) is bodies.tick
+    assert job("interval", minutes=5, warn_after=9, max_retries=2)(bodies.tick) is bodies.tick
     assert not Job.objects.exists()
 
     report = sync()
@@ -49,7 +49,7 @@ def test_a_declared_job_comes_in_with_the_next_leader_and_the_function_stays_a_f
     row = one()
     assert report.added == [row.id] == ["tests.tick"]
     assert (row.func, row.declared, row.state) == ("tests.bodies:tick", True, JobState.ACTIVE)
-    assert (row.timeout, row.max_retries, row.misfire_grace_time) == (9, 2, None)
+    assert (row.warn_after, row.max_retries, row.misfire_grace_time) == (9, 2, None)
     assert Change.objects.get().by == "code"
 
 
@@ -94,7 +94,7 @@ def test_a_change_made_by_somebody_survives_deploys_until_the_declaration_change
 
 
 def test_a_change_of_the_code_beside_the_trigger_keeps_the_next_run(declared):
-    job("cron", hour=3, timeout=5)(bodies.tick)
+    job("cron", hour=3, warn_after=5)(bodies.tick)
     sync()
     due = one().next_run_time
 
@@ -102,7 +102,7 @@ def test_a_change_of_the_code_beside_the_trigger_keeps_the_next_run(declared):
     job("cron", hour=3)(bodies.tick)
     sync()
 
-    assert (one().timeout, one().next_run_time) == (None, due)
+    assert (one().warn_after, one().next_run_time) == (None, due)
 
 
 def test_a_pause_survives_a_changed_declaration_and_reset_ends_it(declared):
@@ -125,12 +125,12 @@ def test_reset_gives_the_declaration_back():
     sync()
     trigger = one().trigger
     scheduler.reschedule_job("tests.tick", trigger="interval", hours=1)
-    scheduler.modify_job("tests.tick", name="Mine", timeout=3)
+    scheduler.modify_job("tests.tick", name="Mine", warn_after=3)
 
     scheduler.reset_job("tests.tick")
 
     row = one()
-    assert (row.trigger, row.name, row.timeout) == (trigger, "Declared", None)
+    assert (row.trigger, row.name, row.warn_after) == (trigger, "Declared", None)
     assert row.planned_trigger == trigger
 
 
@@ -183,7 +183,7 @@ def test_two_functions_under_one_id_are_refused():
 
 @pytest.mark.parametrize(
     "given",
-    [{"trigger": "cron", "hour": 99}, {"trigger": "interval", "minutes": 1, "timeout": -1},
+    [{"trigger": "cron", "hour": 99}, {"trigger": "interval", "minutes": 1, "timeout": 5},
      {"trigger": "interval", "minutes": 1, "executor": "x"}, {"trigger": "interval", "minuts": 1}],
     ids=str,
 )  # fmt: skip

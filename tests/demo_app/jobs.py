@@ -20,7 +20,7 @@ def heartbeat() -> str:
     return "alive"
 
 
-@job("cron", hour=3, minute=30, timezone="Europe/Berlin", name="Nightly report", timeout=600)
+@job("cron", hour=3, minute=30, timezone="Europe/Berlin", name="Nightly report", warn_after=600)
 def nightly_report(day: date | None = None, recipients: tuple[str, ...] = ("ops@example.com",)):
     """Count the orders of a day and mail the result."""
     print(f"orders of {day or date.today()} for {', '.join(recipients)}")

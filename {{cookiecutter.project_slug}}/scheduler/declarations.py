@@ -73,12 +73,14 @@ def job(
             ``options``; a crontab line ("0 3 * * *", "@daily"); or a trigger.
         id: ``app_label.function`` if not given. Whoever changes it makes another job.
         options: ``coalesce``, ``max_instances``, ``misfire_grace_time`` (seconds),
-            ``timeout`` (seconds), ``warn_after`` (seconds), ``max_retries``, ``retry_delay``
-            (seconds), ``on_lost`` ("fail" or "retry"), ``sensitive``; the rest is the trigger's.
+            ``timeout`` (seconds; only with ``executor="processes"``), ``warn_after`` (seconds),
+            ``max_retries``, ``retry_delay`` (seconds), ``on_lost`` ("fail" or "retry"),
+            ``sensitive``; the rest is the trigger's.
 
     Raises:
         TriggerError, TypeError, ValueError: at once, where the module is imported.
     """
+    policies.enforceable(options.get("timeout"), executor)
     chosen = _chosen(options) | {
         "name": name,
         "args": tuple(args),

@@ -19,6 +19,8 @@ DEFAULTS: dict[str, Any] = {
 }
 POLICY_NAMES = tuple(DEFAULTS)
 ON_LOST = ("fail", "retry")
+THREADS = "default"
+"""The executor whose bodies cannot be ended."""
 
 
 def checked(policies: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,6 +35,19 @@ def checked(policies: Mapping[str, Any]) -> dict[str, Any]:
 def taken_from(options: dict[str, Any]) -> dict[str, Any]:
     """Take our policies out of ``options``, which keeps what APScheduler knows."""
     return {name: options.pop(name) for name in POLICY_NAMES if name in options}
+
+
+def enforceable(timeout: Any, executor: str) -> None:
+    """Check that what is asked for will happen: no thread can be ended.
+
+    Raises:
+        ValueError: a timeout for a body that runs in a thread.
+    """
+    if timeout is not None and executor == THREADS:
+        raise ValueError(
+            'timeout: a thread cannot be ended. Give executor="processes" as well, or warn_after '
+            "to be told only"
+        )
 
 
 def _seconds(name: str, value: Any) -> float:

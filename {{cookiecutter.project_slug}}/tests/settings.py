@@ -7,6 +7,7 @@ os.environ["DEBUG"] = "true"
 from config.settings import *  # noqa: F403
 from config.settings import BASE_DIR, DATABASES
 
+APSCHEDULER_ALLOWED_MODULES = ["tests"]  # tests.jobs
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

@@ -59,7 +59,7 @@ METHODS = ("GET", "POST", "PUT", "DELETE")
 def job() -> Job:
     return Job.objects.create(
         id="app.job/with a slash",
-        func="home.jobs:heartbeat",
+        func="tests.jobs:greet",
         trigger=TRIGGER,
         planned_trigger=TRIGGER,
         next_run_time=timezone.now() + timedelta(hours=1),

@@ -66,10 +66,10 @@ def test_only_staff_reads_host_and_process(client: Client, admin_client: Client)
 def test_it_lists_last_and_next_runs(client: Client) -> None:
     now = datetime.now(UTC)
     Job.objects.create(
-        id="mail", name="Send mail", func="home.jobs:heartbeat", trigger="{}", next_run_time=now
+        id="mail", name="Send mail", func="tests.jobs:greet", trigger="{}", next_run_time=now
     )
     Job.objects.create(
-        id="rest", name="At rest", func="home.jobs:heartbeat", trigger="{}", state="paused"
+        id="rest", name="At rest", func="tests.jobs:greet", trigger="{}", state="paused"
     )
     for status in ("succeeded", "failed"):
         Execution.objects.create(

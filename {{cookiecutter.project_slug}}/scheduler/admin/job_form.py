@@ -10,6 +10,7 @@ from django.contrib.admin import widgets
 
 from .. import serialization, triggers
 from ..models import Job
+from ..policies import enforceable
 from . import policy_fields, schedule_fields
 from .argument_fields import PREFIX, Arguments, stored_by_name
 from .arguments import sensitive_names
@@ -80,6 +81,11 @@ class JobForm(forms.Form):
             self._clean_schedule(cleaned)
         if self.arguments and not any(name.startswith(PREFIX) for name in self.errors):
             self._clean_arguments(cleaned)
+        try:
+            enforceable(cleaned.get("timeout"), cleaned.get("executor", ""))
+        except ValueError:
+            message = "Only a process can be stopped: choose that executor, or leave this empty."
+            self.add_error("timeout", message)
         return cleaned
 
     def _clean_schedule(self, cleaned: dict[str, Any]) -> None:

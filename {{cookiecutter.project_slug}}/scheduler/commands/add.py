@@ -34,7 +34,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--executor")
     parser.add_argument("--max-instances", type=int)
     parser.add_argument("--misfire-grace-time", type=int, help="seconds")
-    parser.add_argument("--timeout", type=float, help="seconds")
+    parser.add_argument("--timeout", type=float, help="seconds; with --executor processes")
     parser.add_argument("--max-retries", type=int)
     parser.add_argument("--retry-delay", type=float, help="seconds")
     parser.add_argument("--on-lost", choices=("fail", "retry"))

@@ -47,15 +47,17 @@ class LiveJobs(BaseScheduler):
         replace_existing: bool = False,
         **options: Any,
     ) -> jobrow.RowJob:
-        """APScheduler's ``add_job``, which also takes ``timeout`` (seconds), ``warn_after``
-        (seconds), ``max_retries``, ``retry_delay`` (seconds), ``on_lost`` ("fail" or "retry")
-        and ``sensitive`` (argument names that no page shows).
+        """APScheduler's ``add_job``, which also takes ``timeout`` (seconds; only with
+        ``executor="processes"``), ``warn_after`` (seconds), ``max_retries``, ``retry_delay``
+        (seconds), ``on_lost`` ("fail" or "retry") and ``sensitive`` (argument names that no page
+        shows).
 
         Raises:
             ConflictingIdError: the id is taken and ``replace_existing`` is not set.
             FunctionError, TriggerError, SerializationError, TypeError, ValueError: what was
                 given cannot become a job; nothing is stored.
         """
+        policies.enforceable(options.get("timeout"), executor)
         chosen = policies.taken_from(options) | {
             "misfire_grace_time": misfire_grace_time,
             "coalesce": coalesce,
@@ -77,9 +79,13 @@ class LiveJobs(BaseScheduler):
         Raises:
             JobLookupError: no such job.
             DefinitionError: the stored job cannot be loaded, and this change does not mend it.
+            FunctionError, TriggerError, SerializationError, TypeError, ValueError: what was given
+                makes no job; nothing is stored.
         """
         if "executor" in changes:
             given.known_executor(changes["executor"], added=self._executors)
+        if changes.get("timeout") is not None:
+            policies.enforceable(changes["timeout"], self._executor_after(changes, job_id))
         try:
             return super().modify_job(job_id, jobstore, **changes)
         except DefinitionError:
@@ -130,6 +136,13 @@ class LiveJobs(BaseScheduler):
             state = JobState.ACTIVE if at else JobState.FINISHED
             definitions.change(row, store.using, state=state, next_run_time=at, last_error="")
         return self._announced(row, store)
+
+    def _executor_after(self, changes: dict[str, Any], job_id: str) -> str:
+        """A job that is still pending, or that cannot be loaded, is not looked at."""
+        if "executor" in changes:
+            return str(changes["executor"])
+        rows = Job.objects.using(conf().DATABASE).filter(id=job_id)
+        return rows.values_list("executor", flat=True).first() or ""
 
     def _new_job(
         self, func: Any, trigger: BaseTrigger, args: Any, kwargs: Any, **options: Any
