@@ -140,17 +140,6 @@ def test_show_and_list_bear_what_cannot_be_loaded(job):
     assert answer("show", "sum")["next_runs"] == []
 
 
-def test_pause_resume_and_remove_act_on_all_or_on_none(job):
-    scheduler.add_job(bodies.noop, "interval", minutes=1, id="other")
-    assert call("pause", "sum", "other", "gone")[0] == 3
-    assert set(Job.objects.values_list("state", flat=True)) == {JobState.ACTIVE}
-
-    assert [row["state"] for row in answer("pause", "sum", "other")] == ["paused", "paused"]
-    assert [row["state"] for row in answer("resume", "sum")] == ["active"]
-    assert answer("remove", "sum", "other")[1] == {"id": "other", "state": "removed"}
-    assert not Job.objects.exists()
-
-
 def test_run_asks_and_says_that_it_waits_when_nobody_is_alive(job):
     code, said = call("run", "sum", "--args", "[5]", "--by", "bob")
     row = Execution.objects.get()

@@ -67,4 +67,5 @@ def _login() -> str:
 def _text(error: Exception) -> str:
     if isinstance(error, DatabaseError):
         return f"The database: {error}. Is it there, and is manage.py migrate done?"
-    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    return ". ".join([text, *getattr(error, "__notes__", ())])
