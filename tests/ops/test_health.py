@@ -70,6 +70,19 @@ def test_a_dead_leader_and_a_standby():
     assert "1 living scheduler(s) should take over" in page()[1]["reason"]
 
 
+def test_a_scheduler_that_is_stopping_takes_nothing_over():
+    rows.leader(at=ago(7))
+    Lease.objects.update(holder=None)
+    rows.node(at=ago(1), role="draining")
+    status, body = page()
+    assert (status, body["schedulers"]) == (503, 1)
+    assert body["reason"] == (
+        "no leader for 1 s, and the last scheduler is stopping: start manage.py runapscheduler"
+    )
+    rows.node(at=ago(1))
+    assert "1 living scheduler(s) should take over" in page()[1]["reason"]
+
+
 def test_a_lease_that_was_given_up_is_not_held():
     rows.leader(at=ago(2))
     Lease.objects.update(holder=None, expires_at=ago(1))

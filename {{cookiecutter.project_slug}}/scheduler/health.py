@@ -65,10 +65,11 @@ def read(using: str | None = None, max_lag: float | None = None) -> Health:
     led = lease.holder is not None and remaining > 0
     nodes = Node.objects.using(using).exclude(role=Role.STOPPED)
     alive = [node for node in nodes if (now - node.beat_at).total_seconds() <= node.ttl]
+    stopping = sum(node.role == Role.DRAINING for node in alive)
     leader = next((node for node in alive if led and node.id == lease.holder), None)
     backlog, oldest_due = _due(now, using)
     reasons = [
-        _no_leader(lease, led, remaining, len(alive)),
+        _no_leader(lease, led, remaining, len(alive) - stopping, stopping),
         _complaint(leader.error if leader else ""),
         _late(oldest_due, backlog, max_lag),
     ]
@@ -99,14 +100,18 @@ def view(request: HttpRequest) -> HttpResponse:
     return JsonResponse(health.as_dict(), status=200 if health.ok else 503, headers=headers)
 
 
-def _no_leader(lease: Lease, led: bool, remaining: float, alive: int) -> str:
+def _no_leader(lease: Lease, led: bool, remaining: float, able: int, stopping: int) -> str:
+    """``able``: how many could take over; a process that is stopping never leads again."""
     if led:
         return ""
     if lease.term == 0:
         return f"no scheduler has ever run: {START_ONE}"
-    if alive:
-        return f"no leader for {-remaining:.0f} s; {alive} living scheduler(s) should take over"
-    return f"no leader for {-remaining:.0f} s, and no scheduler lives: {START_ONE}"
+    since = f"no leader for {-remaining:.0f} s"
+    if able:
+        return f"{since}; {able} living scheduler(s) should take over"
+    if stopping:
+        return f"{since}, and the last scheduler is stopping: {START_ONE}"
+    return f"{since}, and no scheduler lives: {START_ONE}"
 
 
 def _complaint(error: str) -> str:
