@@ -8,9 +8,10 @@ from uuid import uuid4
 
 import pytest
 from apscheduler import events
+from django.db.models import F
 from scheduler import scheduler, signals
 from scheduler.engine.scheduler import DjangoScheduler
-from scheduler.models import Execution, Job
+from scheduler.models import Execution, Job, Lease
 from scheduler.models.execution import Status
 from scheduler.testing import run_due
 
@@ -112,3 +113,30 @@ def test_leadership_and_lost_runs_are_told():
     assert told["became_leader"]["term"] == told["lost_leadership"]["term"] == 1
     assert told["lost_leadership"]["reason"]
     assert told["run_lost"]["execution"].pk == lost.pk
+
+
+def taken_away():
+    Lease.objects.update(holder=uuid4(), term=F("term") + 1)
+
+
+def asked_to_resign():
+    Lease.objects.update(resign_requested=True)
+
+
+@pytest.mark.parametrize(
+    ("how", "level"),
+    [(None, "INFO"), (asked_to_resign, "INFO"), (taken_away, "WARNING")],
+    ids=["stopped", "resigned", "taken"],
+)
+def test_only_a_loss_that_nobody_wanted_is_a_warning(how, level, caplog):
+    caplog.set_level("INFO", "scheduler.events")
+    process = DjangoScheduler()
+    process.begin()
+    process._process_jobs()
+    scheduler.add_job(bodies.noop, "date", id="a")
+    if how is not None:
+        how()
+        process._process_jobs()
+    process.loop.drain(lambda: 10.0)
+    said = [row.levelname for row in caplog.records if "No longer leader" in row.message]
+    assert said == [level]

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("scheduler.events")
 
+PLANNED = ("stopping", "asked to resign")
+"""Reasons of a hand-over that somebody wanted: nothing to warn of."""
+
 
 class Events:
     """Order for one run: submitted and ``run_started``, then executed or error and its signal."""
@@ -83,7 +86,8 @@ class Events:
         _send(signals.became_leader, Lease, node_id=node_id, term=term)
 
     def lost_leadership(self, node_id: Any, term: int, reason: str) -> None:
-        logger.warning("No longer leader of term %d: %s", term, reason)
+        level = logging.INFO if reason in PLANNED else logging.WARNING
+        logger.log(level, "No longer leader of term %d: %s", term, reason)
         _send(signals.lost_leadership, Lease, node_id=node_id, term=term, reason=reason)
 
     def _job_event(self, code: int, run: Run | Execution, **outcome: Any) -> None:
