@@ -125,11 +125,11 @@ class Load(threading.Thread):
     def _cancel(self) -> None:
         """Ask one of the runs that have not ended to stop, whichever it is."""
         from scheduler import scheduler
-        from scheduler.errors import ExecutionLookupError
+        from scheduler.errors import ExecutionLookupError, ExecutionStateError
         from scheduler.models import Execution
 
         row = Execution.objects.filter(job_id__in=["long-0", "process"]).order_by("-id").first()
-        with suppress(ExecutionLookupError):  # it has ended
+        with suppress(ExecutionLookupError, ExecutionStateError):  # it is gone, or has ended
             if row is not None:
                 scheduler.cancel(row.pk, requested_by="chaos")
 

@@ -12,6 +12,7 @@ from scheduler.engine.clock import DbNow
 from scheduler.errors import (
     DefinitionError,
     ExecutionLookupError,
+    ExecutionStateError,
     InAtomicBlockError,
     RunNowTimeoutError,
 )
@@ -143,7 +144,7 @@ def test_what_is_queued_is_cancelled_at_once_and_what_runs_is_asked_to_stop(job)
 
 def test_what_has_ended_or_never_was_cannot_be_cancelled(job):
     done = scheduler.cancel(scheduler.run_now("a").pk)
-    with pytest.raises(ExecutionLookupError, match="has ended: cancelled"):
+    with pytest.raises(ExecutionStateError, match="has ended: cancelled"):
         scheduler.cancel(done.pk)
     with pytest.raises(ExecutionLookupError, match="No execution 12345"):
         scheduler.cancel(12345)
@@ -158,9 +159,9 @@ def test_a_retry_is_the_next_attempt_of_the_same_slot_as_it_was_defined_then(job
 
     assert (again.kind, again.attempt, again.scheduled_run_time) == (Kind.RETRY, 3, LATER)
     assert (again.args, again.job_uid, again.requested_by) == ("[1]", job.uid, "bob")
-    with pytest.raises(ExecutionLookupError, match="being retried already"):
+    with pytest.raises(ExecutionStateError, match="being retried already"):
         scheduler.retry(failed.pk)
-    with pytest.raises(ExecutionLookupError, match="has not ended"):
+    with pytest.raises(ExecutionStateError, match="has not ended"):
         scheduler.retry(again.pk)
     Execution.objects.filter(pk=again.pk).update(status=Status.LOST)
     assert scheduler.retry(failed.pk).attempt == 4

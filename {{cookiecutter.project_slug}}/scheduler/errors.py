@@ -15,10 +15,14 @@ class DefinitionError(LookupError):
 
 
 class ExecutionLookupError(KeyError):
-    """There is no such execution, or it is in a state that does not allow what was asked."""
+    """There is no such execution."""
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class ExecutionStateError(ValueError):
+    """The execution is in a state that does not allow what was asked."""
 
 
 class InAtomicBlockError(RuntimeError):

@@ -77,7 +77,8 @@ class SchedulerClient(LiveJobs):
         """Cancel a queued execution at once; ask a running one to stop.
 
         Raises:
-            ExecutionLookupError: no such execution, or it has ended.
+            ExecutionLookupError: no such execution.
+            ExecutionStateError: it has ended.
         """
         return requests.cancel(execution_id, self.using, requested_by)
 
@@ -85,7 +86,8 @@ class SchedulerClient(LiveJobs):
         """Queue another attempt at what an ended execution stood for.
 
         Raises:
-            ExecutionLookupError: no such execution, it has not ended, or it is retried already.
+            ExecutionLookupError: no such execution.
+            ExecutionStateError: it has not ended, or it is retried already.
         """
         return requests.retry(execution_id, self.using, requested_by)
 

@@ -14,7 +14,13 @@ from django.db.models import Max
 
 from .. import functions, serialization
 from ..conf import conf
-from ..errors import DefinitionError, ExecutionLookupError, InAtomicBlockError, RunNowTimeoutError
+from ..errors import (
+    DefinitionError,
+    ExecutionLookupError,
+    ExecutionStateError,
+    InAtomicBlockError,
+    RunNowTimeoutError,
+)
 from ..models import Execution, Job, Lease
 from ..models.execution import FINAL, OPEN, Kind, Status
 from ..models.job import JobState
@@ -89,7 +95,8 @@ def cancel(execution_id: int, using: str, requested_by: str = "") -> Execution:
     """Cancel what is queued at once; ask what is running to stop.
 
     Raises:
-        ExecutionLookupError: no such execution, or it has ended.
+        ExecutionLookupError: no such execution.
+        ExecutionStateError: it has ended.
     """
     rows = Execution.objects.using(using).filter(pk=execution_id)
     reason = f"cancelled by {requested_by}" if requested_by else "cancelled on request"
@@ -100,7 +107,7 @@ def cancel(execution_id: int, using: str, requested_by: str = "") -> Execution:
         cancelled = rows.filter(status=Status.RUNNING).update(cancel_requested_at=DbNow())
     execution = _execution(execution_id, using)
     if not cancelled:
-        raise ExecutionLookupError(f"Execution {execution_id} has ended: {execution.status}")
+        raise ExecutionStateError(f"Execution {execution_id} has ended: {execution.status}")
     return execution
 
 
@@ -108,18 +115,19 @@ def retry(execution_id: int, using: str, requested_by: str = "") -> Execution:
     """Queue one more attempt at what an ended execution stood for, as it was defined then.
 
     Raises:
-        ExecutionLookupError: no such execution, it has not ended, or it is retried already.
+        ExecutionLookupError: no such execution.
+        ExecutionStateError: it has not ended, or it is retried already.
     """
     ended = _execution(execution_id, using)
     if ended.status not in FINAL:
-        raise ExecutionLookupError(f"Execution {execution_id} has not ended: {ended.status}")
+        raise ExecutionStateError(f"Execution {execution_id} has not ended: {ended.status}")
     of_slot = Execution.objects.using(using).filter(
         job_uid=ended.job_uid, scheduled_run_time=ended.scheduled_run_time
     )
     if ended.scheduled_run_time is None:
         of_slot = of_slot.filter(pk=ended.pk)
     if of_slot.filter(status__in=OPEN).exists():
-        raise ExecutionLookupError(f"Execution {execution_id} is being retried already")
+        raise ExecutionStateError(f"Execution {execution_id} is being retried already")
     now = db_now(using)
     execution = Execution(
         **{name: getattr(ended, name) for name in POLICY_FIELDS},
@@ -137,7 +145,7 @@ def retry(execution_id: int, using: str, requested_by: str = "") -> Execution:
         with transaction.atomic(using=using):
             execution.save(using=using, force_insert=True)
     except IntegrityError:
-        raise ExecutionLookupError(f"Execution {execution_id} is being retried already") from None
+        raise ExecutionStateError(f"Execution {execution_id} is being retried already") from None
     return execution
 
 
