@@ -80,6 +80,15 @@ def test_add_takes_a_crontab_line_paused_and_replaces_on_request():
     assert call("add", "tests.bodies:noop", "@daily", "--id", "a", "--replace")[0] == 0
 
 
+def test_add_takes_the_word_crontab_before_the_line():
+    words = ("crontab", "0 3 * * 1", "jitter=5", "timezone=UTC")
+    assert call("add", "tests.bodies:noop", *words)[0] == 0
+    trigger = json.loads(Job.objects.get().trigger)
+    assert (trigger["hour"], trigger["day_of_week"], trigger["jitter"]) == ("3", "mon", 5)
+    assert "in quotes" in call("add", "tests.bodies:noop", "crontab", "0", "3", "*")[1]
+    assert "crontab" in call("add", "tests.bodies:noop", "crontab")[1]
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

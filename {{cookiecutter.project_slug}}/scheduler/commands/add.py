@@ -20,7 +20,9 @@ OPTIONS = ("id", "name", "args", "kwargs", "executor", "max_instances", "misfire
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("func", help="module:function")
     parser.add_argument(
-        "trigger", help="date, interval, cron, calendarinterval, or a crontab line in quotes"
+        "trigger",
+        help="date, interval, cron, calendarinterval; or a crontab line in quotes, "
+        "with or without the word crontab before it",
     )
     parser.add_argument(
         "trigger_args",
@@ -52,7 +54,7 @@ def run(options: dict[str, Any]) -> Answer:
         options["trigger"],
         replace_existing=options["replace"],
         **given,
-        **dict(_pair(text) for text in options["trigger_args"]),
+        **dict(_pair(text) for text in _trigger_args(options)),
     )
     row = Job.objects.using(conf().DATABASE).get(pk=job.id)
     return Answer(rows.whole_job(row), [f"Added {row.id}: next run {cell(row.next_run_time)}"])
@@ -68,10 +70,21 @@ def add_call_arguments(parser: ArgumentParser) -> None:
     )
 
 
+def _trigger_args(options: dict[str, Any]) -> list[str]:
+    """The line after the word crontab is its one argument that goes without a name."""
+    first, *rest = options["trigger_args"] or [""]
+    if options["trigger"] == "crontab" and first and "=" not in first:
+        return [f"expr={first}", *rest]
+    return options["trigger_args"]
+
+
 def _pair(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise ValueError(f"{text!r} is no argument of a trigger; write it like minutes=5")
+        raise ValueError(
+            f"{text!r} is no argument of a trigger; write it like minutes=5, and a crontab line "
+            "in quotes"
+        )
     try:
         return name, int(value)
     except ValueError:
