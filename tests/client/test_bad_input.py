@@ -22,12 +22,13 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)
         ({"func": lambda: None, "args": []}, LookupError, "lambda"),
         ({"func": "tests.bodies:nothing"}, LookupError, "nothing"),
         ({"func": "os:getcwd", "args": []}, LookupError, "APSCHEDULER_ALLOWED_MODULES"),
+        ({"func": "home.jobs.send_reminder"}, ValueError, "home.jobs:send_reminder"),
         ({"func": 3}, TypeError, "callable"),
         ({"args": [1, 2, 3]}, ValueError, "positional arguments"),
         ({"args": []}, ValueError, "not been supplied"),
         ({"kwargs": {"c": 1}}, ValueError, "does not accept"),
         ({"args": "one"}, ValueError, "positional arguments"),
-        ({"args": [object()]}, TypeError, "args\\[0\\]"),
+        ({"args": [object()]}, TypeError, "args\\[0\\]: a value of type object cannot"),
         ({"kwargs": {"b": {1: threading.Lock()}}}, TypeError, "kwargs"),
         ({"trigger": "cron", "hour": 25}, ValueError, "hour"),
         ({"trigger": "cron", "month": 2, "day": 30}, ValueError, "never fires|day"),
@@ -38,7 +39,17 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)
         ),
         ({"trigger": "cron", "timezone": "Mars/Olympus"}, ValueError, "Mars/Olympus"),
         ({"trigger": "sometimes"}, ValueError, "sometimes"),
-        ({"trigger": "interval", "minuts": 1}, ValueError, "minutes"),
+        ({"trigger": "intervl", "minutes": 1}, ValueError, "did you mean interval?"),
+        ({"trigger": "interval", "minuts": 1}, ValueError, "did you mean minutes?"),
+        (
+            {"trigger": "interval", "minutes": 1, "max_retry": 3}, ValueError,
+            "max_retry: unknown argument of the interval trigger; did you mean max_retries?",
+        ),
+        ({"trigger": "@daily", "timeoute": 3}, ValueError, "did you mean timeout?"),
+        (
+            {"trigger": "interval", "minutes": 1, "xyz": 3}, ValueError,
+            "known: weeks, .*; of the job: name, .*on_lost",
+        ),
         ({"trigger": 7}, TypeError, "int"),
         ({"trigger": "61 * * * *"}, ValueError, "61"),
         ({"executor": "prozesse"}, ValueError, "default, processes"),
@@ -103,3 +114,11 @@ def test_a_modification_that_makes_no_sense_changes_nothing(changes):
         scheduler.modify_job("a", **changes)
 
     assert Job.objects.values().get() == before
+
+
+def test_a_new_schedule_takes_nothing_of_the_job():
+    scheduler.add_job(bodies.noop, "date", run_date=LATER, id="a")
+    with pytest.raises(ValueError, match=r"timeout: is of the job.*modify_job"):
+        scheduler.reschedule_job("a", trigger="interval", minutes=1, timeout=3)
+    with pytest.raises(ValueError, match="write it like tests\\.bodies:add"):
+        scheduler.modify_job("a", func="tests.bodies.add")

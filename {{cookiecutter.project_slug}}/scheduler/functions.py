@@ -77,8 +77,15 @@ def _split(reference: str) -> tuple[str, str]:
     module, colon, path = reference.partition(":")
     names = [*module.split("."), *path.split(".")]
     if not colon or not all(name.isidentifier() for name in names):
-        raise FunctionError(f"{reference!r} is no reference; write it like home.jobs:heartbeat")
+        raise FunctionError(f"{reference!r} is no reference; write it like {_form(reference)}")
     return module, path
+
+
+def _form(reference: str) -> str:
+    """What was meant where the last dot should be a colon, or an example."""
+    owner, _, name = reference.rpartition(".")
+    dotted = all(part.isidentifier() for part in reference.split("."))
+    return f"{owner}:{name}" if owner and dotted else "home.jobs:heartbeat"
 
 
 def _check_allowed(module: str, reference: str) -> None:

@@ -10,11 +10,14 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.util import astimezone
 from django.conf import settings
 
-from . import triggers
+from . import policies, triggers
 from .conf import conf
 
 EXECUTORS = ("default", "processes")
 KINDS = frozenset(triggers.KINDS)
+OF_JOB = ("name", "args", "kwargs", "executor", "coalesce", "max_instances", "misfire_grace_time",
+          *policies.POLICY_NAMES)  # fmt: skip
+"""What a job takes beside its trigger, to recognise where it is misspelt."""
 
 
 def make_trigger(given: Any, arguments: Mapping[str, Any], timezone: Any = None) -> BaseTrigger:
@@ -36,7 +39,9 @@ def make_trigger(given: Any, arguments: Mapping[str, Any], timezone: Any = None)
         raise TypeError(f"Expected a trigger instance or string, got {found} instead")
     options = {"timezone": timezone or default_zone(), **arguments}
     if given and (given.startswith("@") or len(given.split()) > 1):
+        triggers.check_names("crontab", options, OF_JOB)
         return triggers.build("crontab", expr=given, **options)
+    triggers.check_names(given or "date", options, OF_JOB)
     return triggers.build(given or "date", **options)
 
 

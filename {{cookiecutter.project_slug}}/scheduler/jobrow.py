@@ -58,6 +58,8 @@ class RowJob(APSchedulerJob):
 
     def _modify(self, **changes: Any) -> None:
         own = policies.checked(policies.taken_from(changes))
+        if isinstance(changes.get("func"), str):
+            functions.ref(changes["func"])  # APScheduler only says "Invalid reference"
         if isinstance(changes.get("trigger"), BaseTrigger):
             changes["trigger"] = triggers.normalize(changes["trigger"])
         super()._modify(**changes)

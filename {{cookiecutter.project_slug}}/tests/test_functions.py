@@ -67,7 +67,9 @@ def test_what_has_no_name_is_refused():
         (nested, "is nested"),
         (functools.partial(print), "is a partial"),
         (object(), "is no function"),
-        ("home.jobs.heartbeat", "write it like home.jobs:heartbeat"),
+        ("shelf.jobs.beat", "write it like shelf.jobs:beat"),
+        ("beat", "write it like home.jobs:heartbeat"),
+        ("shelf.jobs.my beat", "write it like home.jobs:heartbeat"),
         ("home.jobs:", "is no reference"),
     ]:
         with pytest.raises(FunctionError, match=message):

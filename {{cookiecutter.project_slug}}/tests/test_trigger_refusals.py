@@ -38,7 +38,9 @@ from scheduler.triggers import TriggerError, build, loads
         ("and", {"triggers": [{"type": "cron", "hour": 1}, {"type": "cron", "hour": 2}]},
          "triggers", "never fire at the same moment"),
         ("and", {"triggers": [{"type": "interval", "hours": 1}]}, "triggers", "needs start_date"),
-        ("sometimes", {}, "type", "unknown"),
+        ("sometimes", {}, "type", "known: date, interval"),
+        ("intervl", {"hours": 1}, "type", "did you mean interval?"),
+        ("interval", {"hours": 1, "max_retry": 3}, "max_retry", "known: weeks, .*microseconds$"),
     ],
 )  # fmt: skip
 def test_nonsense_is_refused(kind, args, field, message):

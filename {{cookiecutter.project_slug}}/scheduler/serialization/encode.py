@@ -60,7 +60,9 @@ def encode(value: Any, where: str, *, pickles: bool = True, depth: int = 0) -> A
         return {tag: write(value, where)}
     if pickles and conf().ALLOW_PICKLE:
         return {"$pickle": signed_pickle(value, where)}
-    raise SerializationError(f"{where}: a {_name(kind)} cannot be stored; {_hint(value)}")
+    raise SerializationError(
+        f"{where}: a value of type {_name(kind)} cannot be stored; {_hint(value)}"
+    )
 
 
 def _dict(value: dict[Any, Any], inner: Callable[[Any, str], Any]) -> Any:

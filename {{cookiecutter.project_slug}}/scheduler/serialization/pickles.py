@@ -24,7 +24,7 @@ def signed_pickle(value: Any, where: str) -> str:
         data = pickle.dumps(value)
     except Exception as error:
         raise SerializationError(
-            f"{where}: a {type(value).__qualname__} cannot be pickled: {error}"
+            f"{where}: a value of type {type(value).__qualname__} cannot be pickled: {error}"
         ) from error
     return Signer(salt=SALT).sign(base64.b64encode(data).decode())
 

@@ -1,6 +1,6 @@
 """When jobs run: triggers as JSON, as words, and as the times they stand for."""
 
-from .building import KINDS, build
+from .building import KINDS, build, check_names
 from .calendarinterval import CalendarIntervalTrigger
 from .codec import dumps, loads
 from .combining import AndTrigger, OrTrigger
@@ -21,6 +21,7 @@ __all__ = [
     "OrTrigger",
     "TriggerError",
     "build",
+    "check_names",
     "describe",
     "dumps",
     "from_crontab",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -34,17 +34,37 @@ def build(kind: str, /, **args: Any) -> BaseTrigger:
     Raises:
         TriggerError: names the argument at fault, which is also its ``field``.
     """
+    check_names(kind, args)
+    return KINDS[kind](**args)
+
+
+def check_names(kind: Any, names: Iterable[str], of_job: Collection[str] = ()) -> None:
+    """Whether there is such a kind, with such arguments.
+
+    Args:
+        of_job: what the caller takes beside the trigger's arguments, to be suggested as well.
+
+    Raises:
+        TriggerError: names the one that is unknown, and what may have been meant.
+    """
     if not isinstance(kind, str) or kind not in KINDS:
         found = "missing" if kind is None else f"{kind!r} is unknown"
-        raise TriggerError(f"{found}; known: {', '.join(KINDS)}", "type")
-    make = KINDS[kind]
-    accepted = tuple(_accepted(kind, make))
-    for name in args:
+        raise TriggerError(f"{found}; {_meant(str(kind), tuple(KINDS))}", "type")
+    accepted = _accepted(kind, KINDS[kind])
+    for name in names:
+        if name in of_job:
+            raise TriggerError("is of the job, not of its trigger: modify_job() takes it", name)
         if name not in accepted:
-            near = difflib.get_close_matches(name, accepted, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(accepted)}"
-            raise TriggerError(f"unknown argument of a {kind} trigger; {hint}", name)
-    return make(**args)
+            hint = _meant(name, accepted, of_job)
+            raise TriggerError(f"unknown argument of the {kind} trigger; {hint}", name)
+
+
+def _meant(word: str, known: Collection[str], of_job: Collection[str] = ()) -> str:
+    near = difflib.get_close_matches(word, [*known, *of_job], n=1)
+    if near:
+        return f"did you mean {near[0]}?"
+    beside = f"; of the job: {', '.join(of_job)}" if of_job else ""
+    return f"known: {', '.join(known)}{beside}"
 
 
 def _accepted(kind: str, make: Callable[..., BaseTrigger]) -> list[str]:

@@ -57,7 +57,8 @@ def _encode(trigger: BaseTrigger) -> dict[str, Any]:
     encode = ENCODERS.get(type(trigger))
     if encode is None:
         raise TriggerError(
-            f"a {type(trigger).__module__}.{type(trigger).__qualname__} cannot be stored; "
+            f"a trigger of type {type(trigger).__module__}.{type(trigger).__qualname__} cannot be "
+            "stored; "
             "use a date, interval, cron, calendarinterval, and or or trigger"
         )
     return {name: value for name, value in encode(trigger).items() if value is not None}
