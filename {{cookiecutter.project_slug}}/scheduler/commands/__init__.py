@@ -1,7 +1,8 @@
 """The subcommands of ``manage.py scheduler``, one file each.
 
 A file has ``NAME``, ``HELP``, ``add_arguments(parser)`` and ``run(options) -> Answer``; whatever is
-put here is found. Errors are raised: ``manage.py scheduler`` turns them into exit codes.
+put here is found. One that changes something for the record says ``SIGNED = True`` and is given
+``options["by"]``. Errors are raised: ``manage.py scheduler`` turns them into exit codes.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from . import rows
 from .answer import Answer, cell
 
 NAME = "add"
+SIGNED = True
 HELP = "Add a job: scheduler add home.jobs:beat interval minutes=5, or add ... '0 3 * * *'."
 
 OPTIONS = ("id", "name", "args", "kwargs", "executor", "max_instances", "misfire_grace_time",

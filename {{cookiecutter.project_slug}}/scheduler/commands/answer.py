@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+
+from ..admin.times import duration
 
 DONE = 0
 FAILED = 1
@@ -42,9 +44,11 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
 
 
 def cell(value: Any) -> str:
-    """One value on one line, times in the current zone."""
+    """One value on one line, times in the current zone, durations as the admin shows them."""
     if value is None or value == "":
         return "-"
     if isinstance(value, datetime):
         return timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S %Z")
+    if isinstance(value, timedelta):
+        return duration(value)
     return " ".join(str(value).split())

@@ -9,6 +9,7 @@ from . import rows
 from .answer import Answer
 
 NAME = "cancel"
+SIGNED = True
 HELP = "Cancel an execution: a queued one at once; a running one is asked to stop."
 
 

@@ -8,6 +8,7 @@ from .answer import Answer
 from .each import each_of
 
 NAME = "pause"
+SIGNED = True
 HELP = "Pause jobs: none of their runs starts until they are resumed."
 
 

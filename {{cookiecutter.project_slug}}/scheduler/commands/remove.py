@@ -8,6 +8,7 @@ from .answer import Answer
 from .each import each_of
 
 NAME = "remove"
+SIGNED = True
 HELP = "Remove jobs; their history stays."
 
 

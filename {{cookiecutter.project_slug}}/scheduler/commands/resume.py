@@ -8,6 +8,7 @@ from .answer import Answer
 from .each import each_of
 
 NAME = "resume"
+SIGNED = True
 HELP = "Resume paused jobs; one whose schedule is over is removed."
 
 

@@ -12,6 +12,7 @@ from .add import add_call_arguments
 from .answer import DONE, FAILED, NOBODY, TIMEOUT, Answer
 
 NAME = "run"
+SIGNED = True
 HELP = "Have the scheduler run a job now, beside its schedule; paused jobs too."
 
 

@@ -15,6 +15,7 @@ from .answer import Answer, cell, table
 NAME = "show"
 HELP = "Show one job: its definition, its next runs, its last runs, who changed it."
 LAST = 5
+TIMES = ("next_run_time", "created_at", "updated_at")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -27,6 +28,7 @@ def run(options: dict[str, Any]) -> Answer:
     if job is None:
         raise JobLookupError(options["job_id"])
     data = rows.whole_job(job)
+    told = data | {name: getattr(job, name) for name in TIMES}
     coming = _next_runs(job)
     last = list(Execution.objects.using(using).filter(job_uid=job.uid)[:LAST])
     changes = list(Change.objects.using(using).filter(job_uid=job.uid)[:LAST])
@@ -35,11 +37,7 @@ def run(options: dict[str, Any]) -> Answer:
     data["changes"] = [
         {"at": rows.time(row.at), "by": row.by, "action": row.action} for row in changes
     ]
-    lines = [
-        f"{name:20}{cell(value)}"
-        for name, value in data.items()
-        if name not in ("next_runs", "last_runs", "changes")
-    ]
+    lines = [f"{name:20}{cell(value)}" for name, value in told.items()]
     lines += ["", "Next runs", *(f"  {cell(at)}" for at in coming)]
     lines += ["", "Last runs", *table(("ID", "STATUS", "SLOT", "DURATION", "REASON"), _short(last))]
     lines += [

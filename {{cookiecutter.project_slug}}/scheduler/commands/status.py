@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from .. import health
+from ..admin.times import duration
 from ..conf import conf
 from ..models import Lease, Node
 from ..models.node import Role
@@ -43,11 +44,12 @@ def run(options: dict[str, Any]) -> Answer:
             for node in nodes
         ]
     }
-    lines = [f"{'Well' if read.ok else 'Not well'}. {read.reason}".rstrip(". ") + "."]
+    reason = read.reason[:1].upper() + read.reason[1:].rstrip(". ")
+    lines = ["Well." if read.ok else f"Not well. {reason}."]
     lines += [f"Warning: {warning}" for warning in read.warnings]
-    lines += [f"Term {read.term}; {read.backlog} due, the oldest {read.oldest_due:.1f} s late."]
-    lines += table(
-        ("ROLE", "HOST", "PID", "LAST SIGN", "WAKES BY", "ERROR"),
-        [(n.role, n.host, n.pid, n.beat_at, n.wake_mode, n.error) for n in nodes],
-    )
+    late = f", the oldest {duration(read.oldest_due)} late" if read.backlog else ""
+    lines += [f"Term {read.term}; {read.backlog} due{late}."]
+    heads = ("ROLE", "HOST", "PID", "LAST SIGN", "WAKES BY", "ERROR")
+    seen = [(n.role, n.host, n.pid, n.beat_at, n.wake_mode, n.error) for n in nodes]
+    lines += table(heads, seen) if seen else ["No scheduler process."]
     return Answer(data, lines, DONE if read.ok else NOBODY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from argparse import RawDescriptionHelpFormatter
+from types import ModuleType
 from typing import Any
 
 from apscheduler.jobstores.base import JobLookupError
@@ -29,14 +30,16 @@ class Command(BaseCommand):
             subparser = subparsers.add_parser(name, help=module.HELP, description=module.HELP)
             subparser.formatter_class = RawDescriptionHelpFormatter
             subparser.add_argument("--json", action="store_true", help="answer in JSON")
-            subparser.add_argument("--by", help="who does it, for the record (the login name)")
+            if _signed(module):
+                subparser.add_argument("--by", help="who does it, for the record (the login name)")
             module.add_arguments(subparser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         module = commands.found()[options["subcommand"]]
-        options["by"] = options["by"] or _login()
+        if _signed(module):
+            options["by"] = options["by"] or _login()
         try:
-            with changed_by(options["by"]):
+            with changed_by(options.get("by", "")):
                 answer = module.run(options)
         except ERRORS as error:
             self._refuse(error, options["json"])
@@ -55,6 +58,10 @@ class Command(BaseCommand):
             raise CommandError(_text(error), returncode=code) from None
         self.stderr.write(json.dumps({"error": _text(error)}, ensure_ascii=False))
         raise SystemExit(code)
+
+
+def _signed(module: ModuleType) -> bool:
+    return getattr(module, "SIGNED", False)
 
 
 def _login() -> str:
