@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from apscheduler.jobstores.base import JobLookupError
+from apscheduler.triggers.base import BaseTrigger
 from scheduler import scheduler
 from scheduler.models import Change, Job
 
@@ -122,3 +123,16 @@ def test_a_new_schedule_takes_nothing_of_the_job():
         scheduler.reschedule_job("a", trigger="interval", minutes=1, timeout=3)
     with pytest.raises(ValueError, match="write it like tests\\.bodies:add"):
         scheduler.modify_job("a", func="tests.bodies.add")
+
+
+def test_what_cannot_be_stored_is_told_by_its_type(settings):
+    class Own(BaseTrigger):
+        def get_next_fire_time(self, previous_fire_time, now):
+            return LATER
+
+    with pytest.raises(ValueError, match=r"a trigger of type tests\..*Own cannot be stored"):
+        scheduler.add_job(bodies.noop, Own())
+    settings.APSCHEDULER_ALLOW_PICKLE = True
+    with pytest.raises(TypeError, match="a value of type lock cannot be pickled"):
+        scheduler.add_job(bodies.add, args=[threading.Lock()])
+    assert not Job.objects.exists()
