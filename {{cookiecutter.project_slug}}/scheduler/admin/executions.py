@@ -27,6 +27,7 @@ from .execution_list import (
     OutcomeFilter,
     WhenFilter,
 )
+from .labels import breakable
 from .outcomes import badge
 
 
@@ -119,7 +120,7 @@ class ExecutionAdmin(admin.ModelAdmin):
         return format_html(
             '<a href="{}">{}</a>',
             reverse("admin:scheduler_job_change", args=[quote(execution.job_id)]),
-            execution.job_name or execution.job_id,
+            breakable(execution.label),
         )
 
     @admin.display(description="outcome")
@@ -156,11 +157,10 @@ class ExecutionAdmin(admin.ModelAdmin):
     def why(self, execution: Execution) -> SafeString:
         kind = Kind(execution.kind).label if execution.kind in Kind.values else execution.kind
         who = f"asked by {execution.requested_by}" if execution.requested_by else ""
-        tries = (
-            f"attempt {execution.attempt} of {max(execution.max_retries + 1, execution.attempt)}"
-        )
+        most = max(execution.max_retries + 1, execution.attempt)
+        tries = f"attempt {execution.attempt} of {most}" if most > 1 else ""
         return format_html(
-            '{}<div class="sch-quiet">{}{}{}</div>', kind, tries, ", " if who else "", who
+            '{}<div class="sch-quiet">{}</div>', kind, ", ".join(filter(None, (tries, who)))
         )
 
     @admin.display(description="node")

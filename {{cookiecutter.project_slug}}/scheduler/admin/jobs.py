@@ -22,6 +22,7 @@ from .bulk import SELECTED
 from .choices import StateFilter, ValueFilter
 from .job_buttons import draw as draw_buttons
 from .job_list import JobChangeList, LastOutcomeFilter, OriginFilter
+from .labels import breakable
 from .outcomes import badge
 
 
@@ -113,15 +114,13 @@ class JobAdmin(admin.ModelAdmin):
 
     @admin.display(description="job", ordering="id")
     def title(self, job: Job) -> SafeString:
-        name = job.name if job.name and job.name != job.pk else ""
-        module, _, function = job.func.partition(":")
+        name = job.label if job.label != job.pk else ""
         return format_html(
-            '{}<div class="sch-quiet">{}{}{}:<wbr>{}</div>',
-            job.pk,
+            '{}<div class="sch-quiet">{}{}{}</div>',
+            breakable(job.pk),
             name,
             " · " if name else "",
-            module,
-            function,
+            breakable(job.func),
         )
 
     @admin.display(description="schedule")

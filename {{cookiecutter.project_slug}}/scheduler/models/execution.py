@@ -9,7 +9,7 @@ from django.db import models
 
 from .announcing import Announcing, AnnouncingQuerySet
 from .fields import KeyField
-from .policies import Policies
+from .policies import Policies, label
 
 
 class Status(models.TextChoices):
@@ -112,6 +112,11 @@ class Execution(Announcing, Policies):
 
     def __str__(self) -> str:
         return f"{self.job_id} #{self.pk}"
+
+    @property
+    def label(self) -> str:
+        """Its job's."""
+        return label(self.job_id, self.job_name, self.func)
 
     @property
     def lag(self) -> timedelta | None:

@@ -10,7 +10,7 @@ from django.db.models import F
 
 from .announcing import Announcing, AnnouncingQuerySet
 from .fields import KeyField
-from .policies import Policies
+from .policies import Policies, label
 
 
 class JobState(models.TextChoices):
@@ -62,4 +62,8 @@ class Job(Announcing, Policies):
         permissions = [("run_job", "Can run a job now"), ("pause_job", "Can pause and resume jobs")]
 
     def __str__(self) -> str:
-        return self.name or self.id
+        return self.label
+
+    @property
+    def label(self) -> str:
+        return label(self.id, self.name, self.func)

@@ -35,4 +35,13 @@ class Policies(models.Model):
         abstract = True
 
 
+def label(id: str, name: str, func: str) -> str:
+    """What people call a job: the name that somebody gave it, else its id.
+
+    APScheduler names a job after its function, which several jobs may share.
+    """
+    function = func.partition(":")[2]
+    return id if name in ("", function, function.rpartition(".")[2]) else name
+
+
 POLICY_FIELDS: tuple[str, ...] = tuple(field.attname for field in Policies._meta.local_fields)

@@ -9,13 +9,14 @@ from django import template
 from django.contrib.admin.utils import quote
 from django.urls import reverse
 
-from ..admin import job_actions, outcomes, overview, times
+from ..admin import job_actions, labels, outcomes, overview, times
 from ..models import Job
 
 register = template.Library()
 register.filter("sch_absolute", times.absolute)
 register.filter("sch_duration", times.duration)
 register.filter("sch_badge", outcomes.badge)
+register.filter("sch_breakable", labels.breakable)
 
 
 @register.simple_tag(takes_context=True)
