@@ -58,6 +58,42 @@ def test_a_page_is_accessible(open_page, name, scheme, size):
     assert not faults
 
 
+BROKEN_WORDS = """() => {
+  const broken = [], range = document.createRange(), page = document.querySelector("#content");
+  const walker = document.createTreeWalker(page, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    if (node.parentElement.closest("pre, .sch-why, .sch-raw code, select")) continue;
+    for (const word of node.data.matchAll(/[^\\s-]+/g)) {
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
+      if (lines.size > 1) broken.push(word[0]);
+    }
+  }
+  return broken;
+}"""
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("size", SIZES)
+def test_no_word_is_broken(open_page, name, size):
+    page = open_page(viewport=SIZES[size])
+    page.goto(PAGES[name])
+    assert page.evaluate(BROKEN_WORDS) == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_timeline_shows_now(open_page, size):
+    page = open_page(viewport=SIZES[size])
+    page.goto(PAGES["overview"])
+    frame = page.locator(".sch-timeline .sch-scroll").bounding_box()
+    # Now, and the name of each job beside its runs.
+    for each in page.locator(".sch-now, .sch-lane").all():
+        shown = each.bounding_box()
+        assert frame["x"] - 5 <= shown["x"] < frame["x"] + frame["width"]
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_readable_without_javascript(open_page, name):
     page = open_page(java_script_enabled=False)

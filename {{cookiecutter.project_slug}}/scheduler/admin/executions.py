@@ -153,7 +153,7 @@ class ExecutionAdmin(admin.ModelAdmin):
             return times.duration(execution.seen_at - execution.started_at) + " so far"
         return times.duration(execution.duration)
 
-    @admin.display(description="kind, attempt")
+    @admin.display(description="kind")
     def why(self, execution: Execution) -> SafeString:
         kind = Kind(execution.kind).label if execution.kind in Kind.values else execution.kind
         who = f"asked by {execution.requested_by}" if execution.requested_by else ""

@@ -17,6 +17,7 @@ from .tally import HOURS, Hour
 
 LABELS, WIDTH, CHART = 170, 1100, 96
 AXIS, LANE, MARK = 22, 18, 12
+TICK = 30  # half a label
 LEAST = 2.0
 HOUR = timedelta(hours=1)
 SPAN = 2 * HOURS * HOUR
@@ -47,6 +48,11 @@ class Bar:
 class Tick:
     x: float
     label: str
+
+    @property
+    def anchor(self) -> str:
+        """Centred, but for the last one, which would stick out."""
+        return "end" if self.x > WIDTH - TICK else "middle"
 
 
 @dataclass(frozen=True)

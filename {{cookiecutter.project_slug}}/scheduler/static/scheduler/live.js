@@ -84,6 +84,19 @@
     }
   }
 
+  // Where the timeline is wider than the screen, it opens at what is happening now.
+  const chart = document.querySelector(".sch-chart");
+  if (chart) {
+    const frame = chart.parentElement;
+    const follow = () => {
+      const scrolled = (frame.scrollLeft * chart.viewBox.baseVal.width) / chart.clientWidth;
+      document.documentElement.style.setProperty("--sch-scrolled", `${scrolled}px`);
+    };
+    const middle = frame.getBoundingClientRect().left + frame.clientWidth / 2;
+    frame.addEventListener("scroll", follow);
+    frame.scrollLeft += chart.querySelector(".sch-now").getBoundingClientRect().left - middle;
+  }
+
   const nav = document.querySelector(".sch-nav");
   if (nav && regions().length) loop(control(nav));
 })();
