@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from .. import scheduler
+from .. import declarations, scheduler
 from ..changes import changed_by
 from ..conf import conf
 from ..errors import DefinitionError
@@ -38,7 +38,18 @@ class JobAction:
 
     def offered(self, job: Job, user: Any) -> bool:
         fits = job.state in self.applies and (job.declared or not self.declared)
+        if (self.declared or job.state == JobState.RETIRED) and undeclared(job):
+            return False  # nothing to go back to, and the next leader would retire it again
         return fits and user.has_perm(f"scheduler.{self.permission}")
+
+
+def undeclared(job: Job) -> bool:
+    """Whether the declaration that the job came from is not in the code any more.
+
+    Of the modules imported so far; what one that fails to import declares may be there.
+    """
+    known = declarations.registered()
+    return job.declared and job.pk not in known and not declarations.errors
 
 
 EVERY = tuple(JobState.values)
@@ -102,16 +113,16 @@ def perform(request: HttpRequest, action: JobAction, job_id: str) -> bool:
         with changed_by(request.user.get_username()), transaction.atomic(using=conf().DATABASE):
             action.call(job_id)
     except (JobLookupError, DefinitionError, LookupError, ValueError) as error:
-        messages.error(request, f"{before}: {action.verb.lower()} was not possible. {error}")
+        messages.error(request, f"Job {before}: {action.verb.lower()} was not possible. {error}")
         return False
     after = jobs.filter(pk=job_id).first()
     if after is None:
         audit.log(request, before, f"{action.verb}: its schedule is over, so it was removed")
-        messages.warning(request, f"{before}: its schedule is over, so it was removed.")
+        messages.warning(request, f"Job {before}: its schedule is over, so it was removed.")
         return True
     difference = audit.difference(audit.definition(before), audit.definition(after))
     audit.log(request, before, f"{action.verb}. {difference or 'nothing changed'}")
-    messages.success(request, f"{before}: {action.done}")
+    messages.success(request, f"Job {before}: {action.done}")
     return True
 
 

@@ -8,8 +8,10 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 
+from .. import declarations
 from ..conf import conf
 from ..models import Execution
+from ..models.job import JobState
 from . import strip
 from .choices import Choice
 from .clock import now
@@ -22,6 +24,10 @@ class JobChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list = list(self.result_list)
+        if not (self.query or self.has_active_filters):
+            self.full_result_count = self.result_count  # all are shown: no link to all
+        if any(job.state == JobState.RETIRED for job in self.result_list):
+            declarations.autodiscover()  # which of them may come back
         seen_at = now()
         latest = {}
         if request.user.has_perm("scheduler.view_execution"):

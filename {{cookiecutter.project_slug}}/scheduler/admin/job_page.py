@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from .. import declarations
 from ..conf import conf
 from ..jobrow import zone_of
 from ..models import Job
@@ -37,7 +38,7 @@ def add(request: HttpRequest, admin: Any) -> HttpResponse:
         return _choose(request, admin, known, None)
     form = JobForm(_sent(request), chosen=chosen)
     if _to_save(request, form) and (job := job_save.add(request, form)):
-        messages.success(request, f"{job} was added.")
+        messages.success(request, f"Job {job} was added.")
         return HttpResponseRedirect(_page_of(job))
     return _render(request, admin, f"Add a job: {chosen.function.__name__}", None, form)
 
@@ -64,7 +65,7 @@ def change(request: HttpRequest, object_id: str, admin: Any) -> HttpResponse:
         initial={"read": digest.taken(job)},
     )
     if _to_save(request, form) and (changed := job_save.change(request, form)):
-        messages.success(request, f"{changed} was saved.")
+        messages.success(request, f"Job {changed} was saved.")
         return HttpResponseRedirect(_page_of(changed))
     return _render(request, admin, str(job), job, form)
 
@@ -144,6 +145,7 @@ def _preview(form: JobForm) -> dict[str, Any] | None:
 
 def _facts(request: HttpRequest, job: Job) -> dict[str, Any]:
     at, trigger = now(), schedules.trigger_of(job)
+    declarations.autodiscover()
     recent = []
     if request.user.has_perm("scheduler.view_execution"):
         recent = strip.latest([job.pk], conf().DATABASE).get(job.pk, [])
@@ -161,6 +163,7 @@ def _facts(request: HttpRequest, job: Job) -> dict[str, Any]:
         "mean": strip.mean_duration(recent),
         "arguments": shown(job),
         "error": scrubbed(job.last_error, job),
+        "undeclared": job_actions.undeclared(job),
         "offered": [a for a in job_actions.ACTIONS.values() if a.offered(job, request.user)],
         "may_run": request.user.has_perm("scheduler.run_job")
         and job.state not in (JobState.QUARANTINED, JobState.RETIRED),

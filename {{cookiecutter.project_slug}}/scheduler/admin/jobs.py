@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.options import ShowFacets
 from django.contrib.admin.utils import unquote
 from django.db.models import F, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -50,7 +51,6 @@ class JobAdmin(admin.ModelAdmin):
     change_list_template = "admin/scheduler/job_list.html"
     object_history_template = "admin/scheduler/job_history.html"
     delete_confirmation_template = "admin/scheduler/job_delete.html"
-    delete_selected_confirmation_template = "admin/scheduler/jobs_delete.html"
 
     def get_urls(self) -> list[Any]:
         site = self.admin_site
@@ -80,6 +80,15 @@ class JobAdmin(admin.ModelAdmin):
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         context = {"changes": history.of(unquote(object_id)), **(extra_context or {})}
         return super().history_view(request, object_id, context)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        context = {"title": "Remove this job?", **(extra_context or {})}
+        return super().delete_view(request, object_id, context)
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
+        messages.success(request, f"Job {obj_display} was removed.")
+        may_see = self.has_view_or_change_permission(request)
+        return redirect("admin:scheduler_job_changelist" if may_see else "admin:index")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return Job.objects.using(conf().DATABASE)
