@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import pluralize
 from django.template.response import TemplateResponse
 
-from . import run_now
+from . import run_now, waiting
 from .job_actions import ACTIONS, JobAction, perform
 
 NEEDS = {"pause_job": "pause", "change_job": "change"}
@@ -22,8 +22,9 @@ NEEDS = {"pause_job": "pause", "change_job": "change"}
 def run_selected(model_admin: Any, request: HttpRequest, jobs: QuerySet) -> HttpResponse | None:
     if "confirmed" not in request.POST:
         return _ask(model_admin, request, jobs, "Run these jobs now?", "run_selected.html")
-    for job in jobs:
-        run_now.start(request, job)
+    asked = [run_now.start(request, job) for job in jobs]
+    if any(asked):
+        waiting.warn(request)
     return None
 
 

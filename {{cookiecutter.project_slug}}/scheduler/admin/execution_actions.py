@@ -15,7 +15,7 @@ from .. import scheduler
 from ..errors import ExecutionLookupError
 from ..models import Execution
 from ..models.execution import Status
-from . import audit
+from . import audit, waiting
 from .execution_page import find, gone
 
 
@@ -65,6 +65,8 @@ def view(name: str) -> Callable[..., HttpResponse]:
         if execution is None:
             return gone(request, object_id)
         shown = CALLS[name](request, execution) or execution
+        if shown.status == Status.QUEUED:
+            waiting.warn(request)
         if not request.user.has_perm("scheduler.view_execution"):
             return HttpResponseRedirect(reverse("admin:index"))
         return HttpResponseRedirect(reverse("admin:scheduler_execution_change", args=[shown.pk]))
@@ -74,8 +76,9 @@ def view(name: str) -> Callable[..., HttpResponse]:
 
 @admin.action(description="Try selected executions again", permissions=["run"])
 def retry_selected(model_admin: Any, request: HttpRequest, executions: QuerySet) -> None:
-    for execution in executions:
-        retry(request, execution)
+    attempts = [retry(request, execution) for execution in executions]
+    if any(attempts):
+        waiting.warn(request)
 
 
 @admin.action(description="Cancel selected executions", permissions=["cancel"])

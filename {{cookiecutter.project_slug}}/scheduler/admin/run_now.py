@@ -16,7 +16,7 @@ from .. import scheduler
 from ..conf import conf
 from ..errors import DefinitionError
 from ..models import Execution, Job
-from . import audit, health
+from . import audit, health, waiting
 from .arguments import shown
 from .clock import now
 from .run_form import RunForm
@@ -39,6 +39,7 @@ def view(request: HttpRequest, object_id: str, admin: Any) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         execution = start(request, job, *form.call)
         if execution is not None:
+            waiting.warn(request)
             return HttpResponseRedirect(after(request, job, execution))
     context = {
         **admin.admin_site.each_context(request),
@@ -58,11 +59,11 @@ def start(request: HttpRequest, job: Job, args: Any = None, kwargs: Any = None) 
     try:
         execution = scheduler.run_now(job.pk, args=args, kwargs=kwargs, requested_by=user)
     except (JobLookupError, DefinitionError, TypeError, ValueError) as error:
-        messages.error(request, f"{job} was not run: {error}")
+        messages.error(request, f"Job {job} was not run: {error}")
         return None
     other = " with other arguments" if (args, kwargs) != (None, None) else ""
     audit.log(request, job, f"Run now{other}: execution #{execution.pk}")
-    messages.success(request, f"{job} was asked to run: execution #{execution.pk}.")
+    messages.success(request, f"Job {job} was asked to run: execution #{execution.pk}.")
     return execution
 
 

@@ -33,7 +33,8 @@ def draw(execution: Execution, now: datetime) -> SpanBar | None:
         return None
     waited = ((started or end) - due).total_seconds()
     ran = (end - started).total_seconds() if started else 0.0
-    stretches = [("waited", "queued", max(waited, 0.0))]
+    word = "waited" if started else "waiting"
+    stretches = [(word, "queued", max(waited, 0.0))]
     if started:
         stretches.append(("ran", execution.status, max(ran, 0.0)))
     whole = sum(seconds for _, _, seconds in stretches) or 1.0
