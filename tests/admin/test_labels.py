@@ -80,9 +80,10 @@ def test_the_page_of_an_execution_shows_the_id_beside_a_name(admin_client, remin
     assert f"First reminder {run.job_id}" in page
 
 
-def test_a_long_id_may_break_after_its_dots():
+def test_a_long_id_may_break_where_its_words_end():
     assert breakable("home.<b>:run") == "home.&lt;b&gt;:<wbr>run"
-    assert breakable("mail_all.") == "mail_<wbr>all."
+    assert breakable("demo_app.mail_all.") == "demo_app.<wbr>mail_all."
+    assert breakable("delete_old_executions") == "delete_<wbr>old_<wbr>executions"
 
 
 def test_attempts_are_told_only_where_there_are_retries(admin_client, reminders):
