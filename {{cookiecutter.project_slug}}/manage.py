@@ -9,12 +9,23 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
         from django.core.management import execute_from_command_line
+        from django.db import OperationalError, connection
     except ImportError as error:
         raise SystemExit(
             "Django is not installed for this Python. Run `make install`, then use "
             ".venv/bin/python manage.py"
         ) from error
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except OperationalError:
+        try:
+            connection.ensure_connection()
+        except OperationalError as error:
+            raise SystemExit(
+                f"The database cannot be reached: {error}\n"
+                "README.md says under Start how to make it; DATABASE_URL names another."
+            ) from None
+        raise
 
 
 if __name__ == "__main__":

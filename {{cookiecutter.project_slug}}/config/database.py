@@ -13,6 +13,7 @@ ACCEPTED = """Accepted are
   sqlite:///FILE (sqlite:////ABSOLUTE/FILE)
   postgres://USER:PASSWORD@HOST:PORT/NAME
   mysql://USER:PASSWORD@HOST:PORT/NAME (MariaDB as well)
+  postgres:///NAME and mysql:///NAME (this machine's server, by its socket, as who runs this)
 with special characters in USER and PASSWORD percent-encoded."""
 
 # Scheme of the URL: product, module of its driver, extra in pyproject.toml.

@@ -77,10 +77,12 @@ TEMPLATES = [
 # % if cookiecutter.database == "sqlite"
 DATABASE_URL = env.raw("DATABASE_URL") or "sqlite:///db.sqlite3"
 # % elif cookiecutter.database == "postgresql"
-LOCAL_URL = "postgres://postgres@localhost:5432/{{ cookiecutter.project_slug }}"
+# This machine's server, by its socket, as the role that has your name: no password.
+LOCAL_URL = "postgres:///{{ cookiecutter.project_slug }}"
 DATABASE_URL = env.raw("DATABASE_URL") or (LOCAL_URL if DEBUG else "")
 # % else
-LOCAL_URL = "mysql://root@127.0.0.1:3306/{{ cookiecutter.project_slug }}"
+# This machine's server, by its socket, as the account that has your name: no password.
+LOCAL_URL = "mysql:///{{ cookiecutter.project_slug }}"
 DATABASE_URL = env.raw("DATABASE_URL") or (LOCAL_URL if DEBUG else "")
 # % endif
 DATABASES = {"default": database(DATABASE_URL, BASE_DIR)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,14 @@ def test_models_and_migrations_agree() -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+def test_development_needs_no_password_and_no_address() -> None:
+    run = manage("diffsettings", DEBUG="true")
+    (line,) = re.findall(r"^DATABASES = .*", run.stdout, re.M)
+    for part in ("USER", "PASSWORD", "HOST", "PORT"):
+        assert f"'{part}': ''" in line
+    assert "'NAME': ''" not in line
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -64,3 +73,17 @@ def test_a_wrong_setting_is_named_with_its_remedy(change: dict[str, str], words:
     last = run.stderr[run.stderr.index("ImproperlyConfigured") :]
     assert all(word in last for word in words), last
     assert "me:pass" not in last
+
+
+def test_a_database_that_cannot_be_reached_takes_two_lines() -> None:
+    run = manage("migrate", **{**PRODUCTION, "DATABASE_URL": "sqlite:////not/there/x.sqlite3"})
+    assert run.returncode == 1
+    assert run.stderr.startswith("The database cannot be reached: unable to open database file")
+    assert "Traceback" not in run.stderr
+
+
+def test_an_error_of_a_database_that_was_reached_keeps_its_traceback(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/without_tables.sqlite3"
+    run = manage("changepassword", "nobody", **{**PRODUCTION, "DATABASE_URL": url})
+    assert "no such table" in run.stderr
+    assert "Traceback" in run.stderr
