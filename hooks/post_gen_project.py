@@ -14,11 +14,27 @@ ANSWERS = json.loads(r'''{{ cookiecutter | tojson }}''')  # fmt: skip
 # Folders whose every file an option may have left out.
 OPTIONAL_FOLDERS = [".github/workflows", ".github", "deploy/k8s/ha", "deploy/k8s"]
 
+# As in README.md under Start: a server's database must be there before `make run`.
+MAKE_DATABASE = {
+    "sqlite": "",
+    "postgresql": """
+  sudo -u postgres createuser --createdb "$USER"
+  createdb SLUG
+""",
+    "mysql": r"""
+  sudo apt-get install gcc libmariadb-dev pkg-config python3-dev    # the driver compiles
+  sudo mariadb -e "CREATE DATABASE \`SLUG\` CHARACTER SET utf8mb4"
+  sudo mariadb -e "CREATE USER IF NOT EXISTS '$USER'@localhost IDENTIFIED VIA unix_socket"
+  sudo mariadb -e "GRANT ALL ON \`SLUG\`.* TO '$USER'@localhost"
+  sudo mariadb -e "GRANT ALL ON \`test_SLUG\`.* TO '$USER'@localhost"
+""",
+}
+
 
 def main() -> None:
     write_env(Path(".env"))
     remove_empty_folders()
-    remove_compiled_files(Path("scheduler"))
+    remove_leftovers()
     print(next_steps())
 
 
@@ -42,17 +58,23 @@ def remove_empty_folders() -> None:
             folder.rmdir()
 
 
-def remove_compiled_files(copied: Path) -> None:
-    """A template whose Python was imported where it lies hands its __pycache__ folders on."""
-    for folder in list(copied.rglob("__pycache__")):
-        shutil.rmtree(folder)
+def remove_leftovers() -> None:
+    """What tools left in the template's folders, such as .ruff_cache, came along with them."""
+    own = [folder for folder in Path().iterdir() if folder.is_dir() and folder.name[0] != "."]
+    for name in ("__pycache__", ".*_cache"):
+        found = [*Path().glob(name), *(inner for folder in own for inner in folder.rglob(name))]
+        for folder in found:
+            shutil.rmtree(folder, ignore_errors=True)  # it may have lain in one that is gone
 
 
 def next_steps() -> str:
+    slug = ANSWERS["project_slug"]
+    make_database = MAKE_DATABASE[ANSWERS["database"]].lstrip("\n").replace("SLUG", slug)
     return f"""
-{ANSWERS["project_slug"]} is ready. What comes next:
+{slug} is ready. What comes next:
 
-  cd {ANSWERS["project_slug"]}
+  cd {slug}
+{make_database}\
   make run      # installs into .venv, migrates, serves http://127.0.0.1:8000 beside a scheduler
   make admin    # an account for http://127.0.0.1:8000/admin/
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.combinations import CHOICES
 from tests.conftest import Bake
 
 OFFLINE = ["unshare", "--net", "--map-root-user"]
@@ -60,6 +63,34 @@ def test_env_is_private_random_and_ignored(bake: Bake):
         text.decode(errors="replace") for name, text in tree(one).items() if name != ".env"
     )
     assert ".env" in (one / ".gitignore").read_text().splitlines()
+
+
+@pytest.mark.parametrize("database", CHOICES["database"])
+def test_the_closing_words_make_the_database_as_the_readme_does(bake: Bake, capfd, database: str):
+    project = bake(database=database)
+    words = [line.strip() for line in capfd.readouterr().out.splitlines()]
+    start = (project / "README.md").read_text().partition("\n## Start\n")[2].partition("\n## ")[0]
+    *first, run = (block.splitlines() for block in re.findall(r"```sh\n(.*?)```", start, re.S))
+    assert len(first) == (database != "sqlite")
+    commands = [*itertools.chain(*first), *run[:2]]
+    at = words.index("cd my_project") + 1
+    assert words[at : at + len(commands) + 1] == [*commands, ""]
+
+
+def test_what_tools_left_in_the_template_does_not_come_along(template: Path, tmp_path: Path):
+    source = shutil.copytree(template, tmp_path / "source")
+    inside = source / "{{cookiecutter.project_slug}}"
+    for name in (
+        ".ruff_cache/0.1/1",
+        "tests/.pytest_cache/v/x",
+        "scheduler/.mypy_cache/x.json",
+        "scheduler/__pycache__/x.pyc",
+        "config/__pycache__/x.pyc",
+    ):
+        (inside / name).parent.mkdir(parents=True)
+        (inside / name).write_text("{{ left }}")
+    project = cookiecutter(source, tmp_path)
+    assert [name for name in tree(project) if "cache" in name] == []
 
 
 def test_hooks_refused(bake: Bake, template: Path, tmp_path: Path):
