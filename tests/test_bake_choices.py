@@ -46,6 +46,8 @@ MADE_BY_HOOK = {".env"}
 # Where braces are the file's own language.
 BRACES_WELCOME = re.compile(r"\.html$|^\.github/workflows/|\.js$|\.css$|^justfile$")
 
+PYTHON_BLOCK = re.compile(r"^```python\n.*?^```", re.M | re.S)
+
 
 @pytest.fixture(scope="module", params=COMBINATIONS.values(), ids=COMBINATIONS.keys())
 def answers(request: pytest.FixtureRequest) -> Answers:
@@ -119,7 +121,7 @@ def test_hygiene(project: Path):
             faults.append(f"{name}: does not end in one line feed")
         if text.startswith("\n"):
             faults.append(f"{name}: starts blank")
-        if not name.endswith(".py") and "\n\n\n" in text:
+        if not name.endswith(".py") and "\n\n\n" in PYTHON_BLOCK.sub("", text):
             faults.append(f"{name}: two blank lines running")
         if "\r" in text or ("\t" in text and Path(name).name != "Makefile"):
             faults.append(f"{name}: tab or carriage return")
@@ -156,3 +158,26 @@ def test_ruff_finds_nothing(project: Path):
             text=True,
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_platforms_get_the_driver_of_their_database(project: Path, answers: Answers):
+    app = json.loads((project / "app.json").read_text())
+    installed = (project / "requirements.txt").read_text().splitlines()[-1]
+    if answers.get("database") == "mysql":  # no add-on that every such platform has
+        assert (installed, app.get("addons")) == (".[mysql]", None)
+        assert app["env"]["DATABASE_URL"]["description"].startswith("mysql://")
+    else:
+        assert (installed, app.get("addons")) == (".[postgresql]", ["heroku-postgresql"])
+        assert "DATABASE_URL" not in app["env"]
+
+
+def test_what_compose_demands_stands_in_the_example(project: Path):
+    compose = project / "compose.yaml"
+    demanded = re.findall(r"\$\{(\w+):\?", compose.read_text()) if compose.exists() else []
+    example = (project / ".env.example").read_text()
+    assert set(re.findall(r"^#(DATABASE_PASSWORD)=", example, re.M)) == set(demanded)
+
+
+def test_no_instruction_overwrites_the_env_of_the_hook(project: Path):
+    careless = re.compile(r"(?<!\[ -e \.env \] \|\| )cp \.env\.example")
+    assert [name for name, text in texts(project).items() if careless.search(text)] == []

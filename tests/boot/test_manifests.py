@@ -165,5 +165,4 @@ def test_app_json(project: Path):
     procfile = (project / "Procfile").read_text()
     assert set(app["formation"]) == set(re.findall(r"^(web|scheduler):", procfile, re.M))
     assert app["formation"]["scheduler"] == {"quantity": 1, "max_parallel": 1}
-    assert app["addons"] == ["heroku-postgresql"]
     assert app["env"]["SECRET_KEY"]["generator"] == "secret"

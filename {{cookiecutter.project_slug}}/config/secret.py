@@ -24,7 +24,7 @@ def secret_key(given: str, debug: bool, path: Path) -> str:
         raise ImproperlyConfigured(
             "SECRET_KEY is not set, and this is production (DEBUG is not true). Set SECRET_KEY in "
             f"the environment or in .env to what this prints:\n  {MAKE_ONE}\n"
-            "On a developer's machine, put DEBUG=true there instead: cp .env.example .env"
+            "On a developer's machine, put DEBUG=true there instead, as .env.example does."
         )
     try:
         if not path.exists():
