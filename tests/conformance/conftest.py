@@ -73,6 +73,12 @@ def b(peer: Callable[[str], Peer]) -> Peer:
     return peer("b")
 
 
+@pytest.fixture
+def user(peer: Callable[[str], Peer]) -> Peer:
+    """Somebody else's transaction, open until the test is over or says so."""
+    return peer("user")
+
+
 def pytest_report_header() -> str:
     from django.conf import settings
 

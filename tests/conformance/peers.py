@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import connections
+from django.db import connections, transaction
 from scheduler.engine.scheduler import DjangoScheduler
 from scheduler.models import Execution
 
@@ -105,6 +105,21 @@ class Peer:
                 future.set_exception(error)
         connections.close_all()
         self.scheduler.loop.listener.close()
+
+
+def hold(user: Peer, statement: Callable[[], Any]) -> threading.Event:
+    """A transaction in which the user has done the statement; open until the event is set."""
+    held, done = threading.Event(), threading.Event()
+
+    def transact() -> None:
+        with transaction.atomic():
+            statement()
+            held.set()
+            done.wait(30)
+
+    user.begin(transact)
+    assert held.wait(30)
+    return done
 
 
 def ledger() -> list[tuple[Any, ...]]:

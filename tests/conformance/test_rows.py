@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Event
-
 import pytest
-from django.db import transaction
 from scheduler import scheduler
 from scheduler.models import Execution, Job
 from scheduler.models.execution import Status
@@ -13,28 +10,7 @@ from scheduler.models.job import JobState
 
 from . import bodies
 from .jobs import add, every_second, runs, second
-
-
-@pytest.fixture
-def user():
-    """Somebody else's transaction, open until the test is over or says so."""
-    from .peers import Peer
-
-    return Peer("user")
-
-
-def hold(user, statement) -> Event:
-    held, done = Event(), Event()
-
-    def transact() -> None:
-        with transaction.atomic():
-            statement()
-            held.set()
-            done.wait(30)
-
-    user.begin(transact)
-    assert held.wait(30)
-    return done
+from .peers import hold
 
 
 def test_a_users_transaction_that_holds_a_jobs_row_delays_that_job_only(a, user, vendor):

@@ -144,9 +144,9 @@ class Schedulers(RuleBasedStateMachine):
 
     def _turn(self, member: Member) -> None:
         if member.transaction is None:
-            member.record(heard=True)
             member.sign()
             member.recover()
+            member.record(heard=True)
             if self.database.locked_by is None:
                 self._lead_or_look(member)
         if member.transaction is not None:

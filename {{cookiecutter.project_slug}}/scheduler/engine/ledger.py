@@ -72,10 +72,26 @@ class Ledger:
         return written
 
     def give_back(self, ids: Iterable[int]) -> int:
-        """Rows of ours whose body was never started: back to the queue, for whoever leads."""
-        return self._mine(ids).update(
-            status=Status.QUEUED, node_id=None, term=None, started_at=None
-        )
+        """Rows of ours whose body was never started: back to the queue, for whoever leads.
+
+        One that a user's transaction holds is passed over: it is found again with each beat, as
+        is a row whose commit was never heard of.
+        """
+        with transaction.atomic(using=self.using):
+            free = self._locked(self._mine(ids))
+            return self._mine(free).update(
+                status=Status.QUEUED, node_id=None, term=None, started_at=None
+            )
+
+    def held_by_others(self, ids: Sequence[int]) -> set[int]:
+        """Lock these rows for the rest of the transaction, without waiting for any.
+
+        Returns:
+            Those that could not be locked. A row that is gone is held by nobody.
+        """
+        rows = Execution._base_manager.using(self.using).filter(id__in=ids)
+        free = self._locked(rows)
+        return set(rows.values_list("id", flat=True)) - free
 
     def running_here(self) -> set[int]:
         """Rows that say that this process runs them."""
@@ -157,6 +173,10 @@ class Ledger:
         )
         stored = dict(rows.values_list("id", "finished_at"))
         return {result.id for result in results if stored.get(result.id) == result.finished_at}
+
+    def _locked(self, rows: QuerySet[Execution]) -> set[int]:
+        """Lock what nobody else holds, where the database can pass over the rest."""
+        return set(rows.select_for_update(skip_locked=self._skips()).values_list("id", flat=True))
 
     def _mine(self, ids: Iterable[int]) -> QuerySet[Execution]:
         return Execution._base_manager.using(self.using).filter(

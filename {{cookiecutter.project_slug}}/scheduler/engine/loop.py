@@ -1,4 +1,4 @@
-"""The loop's turn: record, give a sign of life, lead or stand by. Whatever fails, it goes on."""
+"""The loop's turn: give a sign of life, record, lead or stand by. Whatever fails, it goes on."""
 
 from __future__ import annotations
 
@@ -77,9 +77,9 @@ class Loop:
             if self.outage.since is not None:
                 self.outage.end()
             self.dispatcher.take_back(self.clock.now() - PATIENCE)
+            self._beat()  # before what a user's lock on a run's row may delay by seconds
             if self.recorder.record() or not quiet:
                 self._look_again()
-            self._beat()
             wait = self._act(paused)
         except ForeignProject:
             raise

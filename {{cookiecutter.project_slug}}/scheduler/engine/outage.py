@@ -23,11 +23,24 @@ REFUSED_VALUES = {1264, 1265, 1300, 1366, 3854, 3988}
 not have. Django calls them operational; trying again never helps."""
 
 
+LOCK_WAITS = {1205, 3572, "55P03"}
+"""MySQL's and MariaDB's errors and PostgreSQL's SQLSTATE for a row that somebody else holds."""
+
+
 def is_outage(error: BaseException) -> bool:
     """Whether the database is in trouble, which passes; or else what was to be written is."""
     if not isinstance(error, OperationalError | InterfaceError):
         return False
     return not (error.args and error.args[0] in REFUSED_VALUES)
+
+
+def is_lock_wait(error: BaseException) -> bool:
+    """Whether it is no trouble of the database, but of one row: a user's open transaction holds it.
+
+    Not on SQLite, where the lock is one for all rows: there nothing else could be done meanwhile.
+    """
+    known = (*error.args[:1], getattr(error.__cause__, "sqlstate", None))
+    return isinstance(error, OperationalError) and not LOCK_WAITS.isdisjoint(known)
 
 
 class Outage:

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import connections
 from django.db.models import Count, QuerySet
 
 from ..models import Execution, Node
@@ -97,7 +98,10 @@ class Reconciler:
         return ""
 
     def _lose(self, node_id: UUID | None, why: str, now: datetime) -> list[Execution]:
-        rows = list(self._foreign().filter(node_id=node_id).select_for_update()[:BATCH])
+        skips = connections[self.using].features.has_select_for_update_skip_locked
+        # What a user's transaction holds is judged later: it must not keep the leader from leading.
+        theirs = self._foreign().filter(node_id=node_id)
+        rows = list(theirs.select_for_update(skip_locked=bool(skips))[:BATCH])
         executions = Execution._base_manager.using(self.using)
         executions.filter(id__in=[row.id for row in rows]).update(
             status=Status.LOST, finished_at=now, reason=why

@@ -6,14 +6,14 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from ..models.execution import Status
 from .clock import db_now
 from .dispatcher import Dispatcher
 from .events import Events
 from .ledger import Ledger
-from .outage import is_outage
+from .outage import is_lock_wait, is_outage
 from .runner import Result, Run
 
 logger = logging.getLogger("scheduler.recorder")
@@ -24,9 +24,13 @@ class Recorder:
         self.ledger = ledger
         self.dispatcher = dispatcher
         self.events = events
+        self._some_are_held = False
 
     def record(self) -> bool:
         """Write all results that arrived since the last time, in one statement.
+
+        A user's transaction that holds the row of a run delays the outcome of that run only: it
+        is kept for a later turn, and the others are written.
 
         Returns:
             Whether that may have put rows into the queue: retries, and what was given back.
@@ -37,23 +41,20 @@ class Recorder:
         results = self.dispatcher.unrecorded()
         if not results:
             return False
-        ended = [result for result in results if result.status is not Status.QUEUED]
-        not_started = [result.id for result in results if result.status is Status.QUEUED]
-        if not_started:
-            self.ledger.give_back(not_started)
-        written = self._finish(ended) if ended else set()
+        results, written = self._write(results)
         runs = dict(self.dispatcher.in_flight)
         self.dispatcher.recorded(results)
-        self._tell(ended, written, runs)
+        self._tell(results, written, runs)
         return any(result.status is not Status.SUCCEEDED for result in results)
 
     def give_up(self, reason: str) -> int:
         """At the end of a drain: the runs that outlast it are recorded, not lost silently."""
-        left = list(self.dispatcher.in_flight)
-        now = db_now(self.ledger.using)
         runs = self.dispatcher.in_flight
+        # What has ended and is still here could not be written: its row is held.
+        left = runs.keys() - {result.id for result in self.dispatcher.unrecorded()}
+        now = db_now(self.ledger.using)
         results = [Result(id, Status.LOST, runs[id].started_at, now, reason=reason) for id in left]
-        written = self.ledger.finish(results, runs) if results else set()
+        results, written = self._write(results)
         self._tell(results, written, runs)
         return len(left)
 
@@ -64,6 +65,38 @@ class Recorder:
         """
         unknown = self.ledger.running_here() - self.dispatcher.in_flight.keys()
         return self.ledger.give_back(unknown) if unknown else 0
+
+    def _write(self, results: list[Result]) -> tuple[list[Result], set[int]]:
+        """Those that were dealt with, and the ids of those whose outcome this process wrote."""
+        if not self._some_are_held:
+            try:
+                return results, self._write_all(results)
+            except OperationalError as error:
+                if not is_lock_wait(error):
+                    raise
+                logger.warning("Somebody holds the row of a run that ended: %s", error)
+        try:
+            return self._write_free(results)
+        except OperationalError as error:
+            if not is_lock_wait(error):
+                raise
+            return [], set()  # where a database cannot pass over locked rows
+
+    def _write_free(self, results: list[Result]) -> tuple[list[Result], set[int]]:
+        """Without waiting: the loop must not stand still as long as a user's transaction does."""
+        with transaction.atomic(using=self.ledger.using):
+            held = self.ledger.held_by_others([result.id for result in results])
+            free = [result for result in results if result.id not in held]
+            written = self._write_all(free)
+        self._some_are_held = bool(held)
+        return free, written
+
+    def _write_all(self, results: list[Result]) -> set[int]:
+        ended = [result for result in results if result.status is not Status.QUEUED]
+        not_started = [result.id for result in results if result.status is Status.QUEUED]
+        if not_started:
+            self.ledger.give_back(not_started)
+        return self._finish(ended) if ended else set()
 
     def _finish(self, results: list[Result]) -> set[int]:
         try:
