@@ -58,6 +58,7 @@ class DjangoJobStore(BaseJobStore):
         self._using = using
         self._keeper: Keeper | None = None
         self._has_left = False
+        self._has_engine = False
 
     @property
     def using(self) -> str:
@@ -66,7 +67,8 @@ class DjangoJobStore(BaseJobStore):
     def start(self, scheduler: Any, alias: str) -> None:
         """Belong to a scheduler. Beside a stock one a thread takes part in the lease."""
         super().start(scheduler, alias)
-        if isinstance(scheduler, BaseScheduler) and not getattr(scheduler, "has_engine", False):
+        self._has_engine = bool(getattr(scheduler, "has_engine", False))
+        if isinstance(scheduler, BaseScheduler) and not self._has_engine:
             from .engine.plain import Keeper
 
             self._keeper = Keeper(self.using, scheduler, alias)
@@ -97,9 +99,11 @@ class DjangoJobStore(BaseJobStore):
 
         To a stock scheduler: the runs that its keeper has claimed for it. None after its shutdown,
         which waits for bodies while its loop waits for the lock: that turn would move jobs on and
-        find no executor to run them.
+        find no executor to run them. None to a scheduler with an engine: where it also has other
+        stores, APScheduler's loop asks this one too, by the host's clock, and would run rows that
+        the engine, by the database's, has not claimed.
         """
-        if self._has_left:
+        if self._has_left or self._has_engine:
             return []
         if self._keeper is not None:
             return self._keeper.due()
@@ -115,9 +119,9 @@ class DjangoJobStore(BaseJobStore):
     def get_next_run_time(self) -> datetime | None:
         """The earliest next run time among active jobs that can be loaded.
 
-        To a stock scheduler always None: its keeper wakes it.
+        To a scheduler always None: its keeper or its engine wakes it.
         """
-        if self._keeper is not None or self._has_left:
+        if self._keeper is not None or self._has_left or self._has_engine:
             return None
         broken: list[str] = []
         rows = self._rows().filter(state=JobState.ACTIVE, next_run_time__isnull=False)
