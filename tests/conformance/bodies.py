@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -62,6 +64,21 @@ def talk() -> None:
 def die() -> None:
     """What the kernel does to a process that takes too much memory."""
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def end_a_program() -> int:
+    program = subprocess.Popen(["sleep", "30"])
+    program.terminate()
+    try:
+        return program.wait(10)
+    finally:
+        program.kill()
+
+
+def hand_over_stdout() -> list[object]:
+    sys.stdout.writelines(["a line\n"])
+    subprocess.run(["true"], stdout=sys.stdout, check=True)
+    return [sys.stdout.fileno(), bool(sys.stdout.encoding and sys.stdout.writable())]
 
 
 def linger() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from types import SimpleNamespace
@@ -48,6 +49,21 @@ def test_a_timeout_ends_the_body(a):
     add(bodies.linger, executor="processes", timeout=0.2)
     (late,) = a.turn_until(ended("job"))
     assert (late.status, "timeout of 0.2 s" in late.reason) == (Status.TIMED_OUT, True)
+
+
+def test_a_program_that_a_body_starts_can_be_ended(a):
+    """A worker ignores SIGTERM, and what it starts must not inherit that."""
+    add(bodies.end_a_program, executor="processes")
+    (done,) = a.turn_until(ended("job"))
+    assert done.return_value == str(-signal.SIGTERM), done.exception
+
+
+def test_a_body_may_hand_its_output_stream_to_a_program(a):
+    """The tee is no stream of its own: what it does not do is done by the one behind it."""
+    add(bodies.hand_over_stdout, executor="processes")
+    (done,) = a.turn_until(ended("job"))
+    assert done.return_value == "[1,true]", done.exception
+    assert done.log == "a line\n"
 
 
 def test_a_run_that_is_cancelled_before_its_thread_takes_it_has_an_end(a, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
+from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any, TextIO
 
@@ -42,18 +43,20 @@ class Capture:
         self._tail += text
         if len(self._tail) > self._limit:
             self._cut += len(self._tail) - half
-            self._tail = self._tail[-half:]
+            self._tail = self._tail[len(self._tail) - half :]
 
     def text(self) -> str:
         half = self._limit // 2
         cut, tail = self._cut, self._tail
         if len(tail) > half:
-            cut, tail = cut + len(tail) - half, tail[-half:]
+            cut, tail = cut + len(tail) - half, tail[len(tail) - half :]
         middle = f"\n... {cut} characters cut ...\n" if cut else ""
         return self._head.getvalue() + middle + tail
 
 
-class _Tee(io.TextIOBase):
+class _Tee:
+    """No stream by inheritance: what is not defined here is the real stream's (``fileno`` ...)."""
+
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
 
@@ -62,8 +65,9 @@ class _Tee(io.TextIOBase):
             target.write(text)
         return self.stream.write(text)
 
-    def flush(self) -> None:
-        self.stream.flush()
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)

@@ -18,7 +18,8 @@ WATCH_INTERVAL = 0.5
 
 def prepare(parent: int, alive_until: Any) -> None:
     """In a new worker: never outlive the scheduler, and know the project."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # Not SIG_IGN, which the programs that a body starts would inherit: they could not be ended.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
