@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.db import OperationalError
+from scheduler import scheduler
 from scheduler.models import Execution, Lease, Term
 from scheduler.models.execution import Status
 
@@ -38,9 +41,14 @@ def test_a_claim_whose_reply_was_lost_is_not_made_again_for_a_repeating_job(a, d
     assert (len(bodies.calls), len(runs())) == (1, 1)
 
 
-def test_an_outcome_whose_reply_was_lost_is_written_once_and_owes_one_retry(a):
+@pytest.mark.parametrize("manual", [False, True])
+def test_an_outcome_whose_reply_was_lost_is_written_once_and_owes_one_retry(a, manual):
+    """A manual run has no slot: for it the unique key refuses nothing."""
     a.lead()
-    add(bodies.boom_later, max_retries=1, retry_delay=3600)
+    day = timedelta(days=1 if manual else 0)
+    add(bodies.boom_later, run_date=datetime.now(UTC) + day, max_retries=1, retry_delay=3600)
+    if manual:
+        scheduler.run_now("job")
     a.turn_until(lambda: bodies.calls)
     bodies.gate.set()
     a.wait_for_results()

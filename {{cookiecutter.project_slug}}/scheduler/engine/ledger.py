@@ -54,18 +54,22 @@ class Ledger:
             The ids that were written. The others were declared lost meanwhile: a late finish
             changes nothing.
         """
+        owing = [result.id for result in results if _may_retry(result, runs[result.id])]
         with transaction.atomic(using=self.using):
+            # A reply that was lost is answered by doing it again, and a manual run has no slot by
+            # which the key could refuse a second retry: only whose row still runs owes one.
+            owing = (
+                list(self._mine(owing).select_for_update().values_list("id", flat=True))
+                if owing
+                else []
+            )
             matched = self._write(results)
             written = (
                 {result.id for result in results}
                 if matched == len(results)
                 else self._written(results)
             )
-            self._retry([
-                result.id
-                for result in results
-                if result.id in written and _may_retry(result, runs[result.id])
-            ])  # fmt: skip
+            self._retry([id for id in owing if id in written])
         for result in results:
             if result.id not in written:
                 logger.warning("Execution %s ended, but had been given up: ignored", result.id)
@@ -152,7 +156,7 @@ class Ledger:
             return
         executions = Execution._base_manager.using(self.using)
         rows = executions.filter(id__in=ids)
-        # A reply that was lost is answered by doing it again: the key lets one retry in.
+        # A user may have queued the same attempt already: the key lets one retry in.
         retries = [next_attempt(row, row.finished_at) for row in rows if row.finished_at]
         executions.bulk_create(retries, ignore_conflicts=True)
 
