@@ -11,6 +11,7 @@ import pebble.pool.process
 import pytest
 from pebble import CONSTS
 from scheduler import scheduler
+from scheduler.engine.recorder import TIME_TO_END
 from scheduler.models.execution import Status
 
 from . import bodies
@@ -64,6 +65,35 @@ def test_a_body_may_hand_its_output_stream_to_a_program(a):
     (done,) = a.turn_until(ended("job"))
     assert done.return_value == "[1,true]", done.exception
     assert done.log == "a line\n"
+
+
+def test_what_outlasts_the_drain_is_ended_before_its_retry_can_start(a, monkeypatch, tmp_path):
+    """The old leader gives up a body in a process, and a new one would start it once more."""
+    started, executor = tmp_path / "started", a.scheduler.loop.dispatcher.executors["processes"]
+    add(bodies.wait_for_file, args=[str(started), "never"], executor="processes",
+        on_lost="retry", max_retries=1)  # fmt: skip
+    a.turn_until(started.exists)
+    workers = list(executor._pool._pool_manager.worker_manager.workers.values())
+    recorder, alive = a.scheduler.loop.recorder, []
+    give_up = recorder.give_up
+
+    def look(reason: str) -> int:
+        alive.extend(worker for worker in workers if worker.is_alive())
+        return give_up(reason)
+
+    monkeypatch.setattr(recorder, "give_up", look)
+    a.do(lambda: a.scheduler.loop.drain(lambda: 0.0))
+    assert alive == []
+    assert [row.status for row in runs()] == [Status.LOST, Status.QUEUED]
+    assert "its scheduler stopped" in runs()[0].reason
+
+
+def test_the_retry_of_a_thread_that_outlasts_the_drain_waits_for_its_process_to_end(a):
+    add(bodies.wait, on_lost="retry", max_retries=1)
+    a.turn_until(lambda: bodies.calls)
+    a.do(lambda: a.scheduler.loop.drain(lambda: 0.0))
+    lost, retry = runs()
+    assert retry.due_at - lost.finished_at >= TIME_TO_END
 
 
 def test_a_run_that_is_cancelled_before_its_thread_takes_it_has_an_end(a, monkeypatch):

@@ -81,6 +81,11 @@ class Dispatcher:
             if (row := self.in_flight.get(id)) is not None:
                 self.executors[row.executor].cancel(id)
 
+    def end_bodies(self) -> None:
+        """End what outlasts the drain, as far as that is possible."""
+        for executor in self.executors.values():
+            executor.end_bodies()
+
     def deliver(self, result: Result) -> None:
         """Called by a worker thread."""
         self._results.append(result)

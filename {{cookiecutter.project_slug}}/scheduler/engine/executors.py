@@ -80,6 +80,9 @@ class ThreadExecutor(BaseExecutor):
         if (found := self._runs.get(id)) is not None:
             found.cancel_requested = True
 
+    def end_bodies(self) -> None:
+        """At the end of a drain: what can be ended, is. Threads end with their process."""
+
     def shutdown(self, wait: bool = True) -> None:
         """Take no more; does not wait for bodies: the drain does that."""
         for _ in self._threads:

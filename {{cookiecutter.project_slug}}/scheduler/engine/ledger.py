@@ -32,6 +32,8 @@ class Ledger:
         self.lease = lease
         self.using = lease.using
         self.node_id = lease.node.id
+        self.retry_pause = timedelta()
+        """Beyond the job's own delay: for bodies that this process gives up but cannot end."""
         self._statements: dict[tuple[tuple[str, ...], int], Statement] = {}
 
     def start(self, now: datetime, room: Room) -> list[Run]:
@@ -158,6 +160,8 @@ class Ledger:
         rows = executions.filter(id__in=ids)
         # A user may have queued the same attempt already: the key lets one retry in.
         retries = [next_attempt(row, row.finished_at) for row in rows if row.finished_at]
+        for retry in retries:
+            retry.due_at += self.retry_pause
         executions.bulk_create(retries, ignore_conflicts=True)
 
     def _write(self, results: Sequence[Result]) -> int:

@@ -108,6 +108,9 @@ class Loop:
                 handed_over = self._try(self._hand_over)
             if self.dispatcher.in_flight:
                 self.wakeup.wait(min(DRAIN_INTERVAL, left))
+        if self.dispatcher.in_flight:
+            # First: as soon as they are recorded as lost, a new leader may start their retries.
+            self.dispatcher.end_bodies()
         self._try(lambda: self._leave(limit()))
         self.listener.close()
 

@@ -51,6 +51,7 @@ class ProcessExecutor(ThreadExecutor):
         self._alive_until: Any = self._context.RawValue("d", 0.0)  # one writer: no lock
         self._pool: ProcessPool | None = None
         self._futures: dict[int, Future[Any]] = {}
+        self._says_how_runs_ended = True
 
     def submit(self, run: Run) -> None:
         task = (run.id, run.job_id, run.scheduled_run_time, run.attempt, run.term, run.func,
@@ -71,6 +72,13 @@ class ProcessExecutor(ThreadExecutor):
         """End the process that runs the body."""
         if (future := self._futures.get(id)) is not None:
             future.cancel()
+
+    def end_bodies(self) -> None:
+        """Kill them, and return when they are dead; what became of them is the caller's to say."""
+        if self._pool is not None and self._futures:
+            self._says_how_runs_ended = False
+            self._pool.stop()
+            self._pool.join()
 
     def shutdown(self, wait: bool = True) -> None:
         super().shutdown(wait)
@@ -118,6 +126,8 @@ class ProcessExecutor(ThreadExecutor):
         except ProcessExpired as expired:
             result = replace(gone, reason=f"its worker process died (exit code {expired.exitcode})")
         except BaseException as error:
+            if not self._says_how_runs_ended:
+                return
             result = replace(gone, reason=f"its worker process failed: {type(error).__name__}")
         self._deliver(result)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 from django.db import OperationalError, transaction
 
@@ -17,6 +18,10 @@ from .outage import is_lock_wait, is_outage
 from .runner import Result, Run
 
 logger = logging.getLogger("scheduler.recorder")
+
+TIME_TO_END = timedelta(seconds=10)
+"""What this process may need to end. A body in a thread lives until then, and its retry, which a
+new leader starts, must wait."""
 
 
 class Recorder:
@@ -54,6 +59,7 @@ class Recorder:
         left = runs.keys() - {result.id for result in self.dispatcher.unrecorded()}
         now = db_now(self.ledger.using)
         results = [Result(id, Status.LOST, runs[id].started_at, now, reason=reason) for id in left]
+        self.ledger.retry_pause = TIME_TO_END
         results, written = self._write(results)
         self._tell(results, written, runs)
         return len(left)
