@@ -136,3 +136,17 @@ def test_a_heartbeat_file_that_cannot_be_written_stops_nothing(clock, loop, sett
         clock.now += 1.0
         sign.turned()
     assert caplog.text.count("APSCHEDULER_HEARTBEAT_FILE cannot be written") == 1
+
+
+def test_a_heartbeat_file_is_written_again_when_it_can_be(clock, loop, settings, tmp_path, caplog):
+    """A disk that is full for a moment is no reason to be killed by a probe."""
+    path = tmp_path / "not yet" / "heartbeat"
+    settings.APSCHEDULER_HEARTBEAT_FILE = str(path)
+    sign = lifesign.LifeSign(loop)
+    sign.turned()
+    path.parent.mkdir()
+    for _ in range(2):
+        clock.now += 1.0
+        sign.turned()
+    assert path.read_text() == "standby\n"
+    assert caplog.text.count("APSCHEDULER_HEARTBEAT_FILE is written again") == 1

@@ -96,6 +96,17 @@ class Leader:
         self._seen = seen.after(claimed)
         return 0.0 if self._seen is None else seen.rest(now, self._look_at - monotonic())
 
+    def rest(self) -> float:
+        """A paused leader's turn: it claims and starts nothing, and does the rest of its duties.
+
+        Returns and raises what ``turn`` does.
+        """
+        if monotonic() >= self._chores_at:
+            self._chores()
+        if self._look(self._room()).resign_requested:  # which also delivers requests to cancel
+            raise LeaseLost("asked to resign")
+        return conf().POLL_INTERVAL
+
     def forget(self) -> None:
         """What was seen may have changed: look before the next turn."""
         self._seen = None

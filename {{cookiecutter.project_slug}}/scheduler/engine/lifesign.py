@@ -38,6 +38,7 @@ class LifeSign:
         self._every = min(EVERY, (self._systemd.watchdog or 3 * EVERY) / 3)
         self._due = 0.0
         self._said = ""
+        self._cannot_write = ""
 
     def turned(self) -> None:
         """READY after the first turn, as leader or standby; then STATUS and WATCHDOG."""
@@ -79,8 +80,14 @@ class LifeSign:
         return f"next {timezone.localtime(leader.next_due):%Y-%m-%d %H:%M:%S %Z}"
 
     def _touch(self, path: Path, status: str) -> None:
+        """Goes on trying: a disk that was full for a second must not let a probe kill us."""
+        trouble = ""
         try:
             path.write_text(status + "\n")
         except OSError as error:
-            logger.error("APSCHEDULER_HEARTBEAT_FILE cannot be written, giving it up: %s", error)
-            self._file = None
+            trouble = str(error)
+        if trouble and trouble != self._cannot_write:
+            logger.error("APSCHEDULER_HEARTBEAT_FILE cannot be written: %s", trouble)
+        elif self._cannot_write and not trouble:
+            logger.warning("APSCHEDULER_HEARTBEAT_FILE is written again")
+        self._cannot_write = trouble

@@ -120,10 +120,8 @@ class Loop:
         if self.leader is None and not self._stand_by():
             return conf().STANDBY_INTERVAL
         assert self.leader is not None
-        if paused:
-            return conf().POLL_INTERVAL
         try:
-            return self.leader.turn()
+            return self.leader.rest() if paused else self.leader.turn()
         except LeaseLost as lost:
             self._demote(str(lost) or "another process holds the lease")
             return conf().STANDBY_INTERVAL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import select
 from typing import Any
@@ -56,10 +57,11 @@ class Wakeup:
 
     def wait(self, timeout: float, listener: Listener | None = None) -> bool:
         """Sleep for at most ``timeout`` seconds. True: somebody woke us."""
-        watched: list[Any] = [self._read]
+        watched = select.poll()  # not select(), which refuses descriptors from 1024 on
+        watched.register(self._read, select.POLLIN)
         if listener is not None and (socket := listener.socket()) is not None:
-            watched.append(socket)
-        ready, _, _ = select.select(watched, [], [], max(timeout, 0))
+            watched.register(socket, select.POLLIN)
+        ready = [fd for fd, _ in watched.poll(math.ceil(max(timeout, 0) * 1000))]
         if self._read in ready:
             self._drain()
         if listener is not None and len(ready) > (self._read in ready):
