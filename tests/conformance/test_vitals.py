@@ -52,6 +52,7 @@ def test_a_connection_that_broke_before_the_echo_does_not_make_the_next_one_deaf
         pytest.skip("only PostgreSQL notifies")
     a = peer("a")
     listener, wake = a.scheduler.loop.listener, a.scheduler.wake
+    a.do(lambda: wake.wait(0))  # APScheduler's start has woken the loop
     a.do(listener.socket)
     a.do(listener.ping)
     a.do(listener.close)
