@@ -7,8 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from scheduler.engine import retention
+from scheduler.engine.lease import Lease, LeaseLost
+from scheduler.engine.node import Self
 from scheduler.engine.retention import Retention
 from scheduler.models import Change, Execution, Job
+from scheduler.models import Lease as LeaseRow
 from scheduler.models.execution import Status
 
 pytestmark = pytest.mark.django_db
@@ -21,6 +24,14 @@ def _limits(settings, monkeypatch):
     settings.APSCHEDULER_KEEP_DAYS = 10
     settings.APSCHEDULER_KEEP_PER_JOB = 3
     monkeypatch.setattr(retention, "BATCH", 4)
+
+
+@pytest.fixture
+def lease():
+    lease = Lease(Self("default"))
+    lease.node.beat("leader", "poll", "")
+    assert lease.acquire()
+    return lease
 
 
 def executions(job_id: str, count: int, age: timedelta, status: str = Status.SUCCEEDED) -> None:
@@ -38,21 +49,21 @@ def left(job_id: str) -> int:
     return Execution.objects.filter(job_id=job_id).count()
 
 
-def test_what_is_older_than_keep_days_goes_a_batch_a_step():
+def test_what_is_older_than_keep_days_goes_a_batch_a_step(lease):
     executions("old", 6, timedelta(days=11))
     executions("young", 2, timedelta(days=9))
-    pruning = Retention("default")
+    pruning = Retention(lease)
     steps = [pruning.step(NOW) for _ in range(4)]
     assert sum(steps) == 6
     assert max(steps) <= 2 * retention.BATCH
     assert (left("old"), left("young")) == (0, 2)
 
 
-def test_each_job_keeps_its_newest_executions():
+def test_each_job_keeps_its_newest_executions(lease):
     executions("busy", 9, timedelta(days=1))
     executions("calm", 2, timedelta(days=1))
     newest = list(Execution.objects.filter(job_id="busy").order_by("-id").values_list("id")[:3])
-    pruning = Retention("default")
+    pruning = Retention(lease)
     for _ in range(8):  # one job a step, in turn
         pruning.step(NOW)
     assert list(Execution.objects.filter(job_id="busy").order_by("-id").values_list("id")) == newest
@@ -60,21 +71,30 @@ def test_each_job_keeps_its_newest_executions():
 
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.RUNNING])
-def test_what_has_not_ended_is_never_pruned(status):
+def test_what_has_not_ended_is_never_pruned(lease, status):
     executions("open", 6, timedelta(days=99), status)
-    pruning = Retention("default")
+    pruning = Retention(lease)
     for _ in range(4):
         pruning.step(NOW)
     assert left("open") == 6
 
 
-def test_changes_of_removed_jobs_go_and_those_of_living_jobs_stay():
+def test_who_lost_the_lease_deletes_nothing(lease):
+    """Deleting writes tallies, and only the leader may."""
+    executions("old", 2, timedelta(days=11))
+    LeaseRow.objects.update(holder=None)
+    with pytest.raises(LeaseLost):
+        Retention(lease).step(NOW)
+    assert left("old") == 2
+
+
+def test_changes_of_removed_jobs_go_and_those_of_living_jobs_stay(lease):
     job = Job.objects.create(id="living", func="tests.bodies:noop", trigger="{}")
     long_ago = NOW - timedelta(days=400)
     for uid in (job.uid, uuid.uuid4()):
         Change.objects.create(job_id="x", job_uid=uid, action="added", at=long_ago)
     Change.objects.create(job_id="x", job_uid=uuid.uuid4(), action="removed", at=NOW)
-    Retention("default").step(NOW)
+    Retention(lease).step(NOW)
     assert Change.objects.filter(at=long_ago).get().job_uid == job.uid
     assert Change.objects.count() == 2
 

@@ -8,7 +8,7 @@ import pytest
 from scheduler.engine import tallies
 from scheduler.engine.lease import Lease, LeaseLost
 from scheduler.engine.node import Self
-from scheduler.engine.retention import delete_older_than
+from scheduler.engine.retention import Retention, delete_older_than
 from scheduler.models import Execution, Job
 from scheduler.models import Lease as LeaseRow
 
@@ -56,6 +56,50 @@ def test_totals_are_the_same_before_and_after_the_mark_moves_and_rows_go(lease):
         assert delete_older_than(timedelta(), "default") == 6
     # What was deleted above the mark was not counted; all below it was.
     assert tallies.totals("default") == before
+
+
+def test_counters_do_not_fall_when_retention_deletes_above_the_mark(lease, settings):
+    """A run that stays open for a day keeps the mark below all that ended since."""
+    settings.APSCHEDULER_KEEP_PER_JOB = 5
+    rows.job()
+    rows.execution(status="running")
+    for _ in range(20):
+        rows.execution()
+    step(lease)
+    before = tallies.totals("default")
+    assert before["home.sync", "succeeded"] == tallies.Sum(20, 40.0, 20.0)
+    assert Retention(lease).step(LATER) == 15
+    assert tallies.totals("default") == before
+    Execution.objects.filter(status="running").update(status="failed", finished_at=LATER)
+    step(lease)
+    assert tallies.counted_up_to("default") == Execution.objects.latest("id").pk
+    assert runs() == {("home.sync", "succeeded"): 20, ("home.sync", "failed"): 1}
+
+
+def test_what_retention_deletes_below_the_mark_is_not_counted_again(lease, settings):
+    settings.APSCHEDULER_KEEP_PER_JOB = 1
+    for _ in range(3):
+        rows.execution()
+    step(lease)
+    assert Retention(lease).step(LATER) == 2
+    assert runs() == {("", "succeeded"): 3}
+
+
+def test_a_deletion_between_the_statements_of_a_scrape_is_noticed(lease, settings, monkeypatch):
+    settings.APSCHEDULER_KEEP_PER_JOB = 1
+    for _ in range(3):
+        rows.execution()
+    sums, deleted = tallies._sums, []
+
+    def delete_after_reading(queryset, known):
+        found = sums(queryset, known)
+        if not deleted:
+            deleted.append(True)
+            assert Retention(lease).step(LATER) == 2
+        return found
+
+    monkeypatch.setattr(tallies, "_sums", delete_after_reading)
+    assert runs() == {("", "succeeded"): 3}
 
 
 def test_the_mark_stops_below_what_has_not_ended(lease):

@@ -56,7 +56,7 @@ class Leader:
         self.events = events
         self.reconciler = Reconciler(lease)
         self.tallies = Tallies(lease)
-        self.retention = Retention(lease.using)
+        self.retention = Retention(lease)
         self._elsewhere: Counter[UUID] = Counter()
         self._chores_at = 0.0
         self._quarantine_at = 0.0

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from ..conf import conf
 from ..models import Change, Execution, Job
 from ..models.execution import FINAL
+from . import tallies
 from .clock import db_now, monotonic
+from .lease import Lease
 
 BATCH = 500
 EVERY = 60.0
@@ -18,8 +21,9 @@ EVERY = 60.0
 class Retention:
     """One small step at a time, called by the leader after its chores."""
 
-    def __init__(self, using: str) -> None:
-        self._using = using
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+        self._using = lease.using
         self._by_age_at = 0.0
         self._job_id = ""
 
@@ -28,11 +32,14 @@ class Retention:
 
         Returns:
             How many rows were deleted.
+
+        Raises:
+            LeaseLost: by the last batch nothing was deleted.
         """
         deleted = self._next_job()
         if monotonic() >= self._by_age_at:
             before = now - timedelta(days=conf().KEEP_DAYS)
-            old = _delete_batch(before, self._using)
+            old = self._delete(_ended_before(before, self._using))
             _forget_removed_jobs(before, self._using)
             self._by_age_at = 0.0 if old == BATCH else monotonic() + EVERY
             deleted += old
@@ -49,26 +56,38 @@ class Retention:
         if beyond is None:
             return 0
         excess = rows.filter(job_id=self._job_id, id__lte=beyond, status__in=FINAL)
-        return _delete(
-            list(excess.order_by("id").values_list("id", flat=True)[:BATCH]), self._using
-        )
+        return self._delete(excess.order_by("id"))
+
+    def _delete(self, rows: QuerySet[Execution]) -> int:
+        """A batch of them. Only the leader writes tallies, hence the fence."""
+        ids = list(rows.values_list("id", flat=True)[:BATCH])
+        if not ids:
+            return 0
+        with transaction.atomic(using=self._using):
+            self._lease.hold()
+            tallies.count_before_deletion(ids, self._using)
+            return _delete(ids, self._using)
 
 
 def delete_older_than(max_age: timedelta, using: str) -> int:
     """Delete every finished execution that ended longer ago, batch by batch.
 
+    Anybody may ask for it, so it counts nothing: of a run that ended that long ago, a tally tells,
+    unless an older one is still open.
+
     Returns:
         How many rows were deleted.
     """
     before, total = db_now(using) - max_age, 0
-    while deleted := _delete_batch(before, using):
+    rows = _ended_before(before, using).values_list("id", flat=True)
+    while deleted := _delete(list(rows[:BATCH]), using):
         total += deleted
     return total
 
 
-def _delete_batch(before: datetime, using: str) -> int:
+def _ended_before(before: datetime, using: str) -> QuerySet[Execution]:
     rows = Execution._base_manager.using(using).filter(status__in=FINAL, finished_at__lt=before)
-    return _delete(list(rows.order_by("finished_at").values_list("id", flat=True)[:BATCH]), using)
+    return rows.order_by("finished_at")
 
 
 def _forget_removed_jobs(before: datetime, using: str) -> None:

@@ -1,7 +1,8 @@
 """Counting finished runs once, so that whoever asks later counts only the newest rows.
 
 The leader moves a mark through the executions. Below it every row is final and stands in a tally;
-above it lie few rows. Retention deletes far below it; what somebody deletes above it is uncounted.
+above it lie few rows, unless one stays open for long. What retention deletes above it is counted
+then and there; what somebody else deletes above it is uncounted.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db import models, transaction
+from django.db.models import F, QuerySet
 
 from ..models import Execution, Job
 from ..models.execution import FINAL, OPEN
@@ -43,7 +44,8 @@ class Sum:
         self.lag_seconds += lag_seconds
 
 
-Sums = dict[tuple[str, str], Sum]
+Key = tuple[str, str]
+Sums = dict[Key, Sum]
 """By job id and outcome. One-off jobs share one id, since each of their ids is used once."""
 
 
@@ -70,29 +72,33 @@ class Tallies:
             self._lease.hold()
             mark, _ = TallyMark.objects.using(using).get_or_create(pk=1)
             until = _settled_until(mark.counted_up_to, now, using)
-            rows = list(_above(mark.counted_up_to, using).filter(id__lte=until))
-            _add(_sums(rows, recurring_jobs(using)), using)
+            rows = _above(mark.counted_up_to, using).filter(id__lte=until)
+            counted = _count(rows, using)
             if until > mark.counted_up_to:
                 TallyMark.objects.using(using).filter(pk=1).update(counted_up_to=until)
-        self._due = monotonic() + (0.0 if len(rows) >= MOST else EVERY)
-        return len(rows)
+        self._due = monotonic() + (0.0 if counted >= MOST else EVERY)
+        return counted
 
 
 def totals(using: str) -> Sums:
     """Every run that ever ended, deleted ones included."""
     known = recurring_jobs(using)
+    after = _tallies(using)
     while True:
-        mark = counted_up_to(using)
-        ended = _above(mark, using).filter(status__in=FINAL)
-        sums = _sums(ended.iterator(), known)  # many rows, where history was just imported
-        tallies = list(Tally.objects.using(using))
-        if counted_up_to(using) == mark:  # else the leader moved it between our statements
+        before = after
+        sums, _ = _sums(_above(counted_up_to(using), using).filter(status__in=FINAL), known)
+        after = _tallies(using)
+        if after == before:  # else the leader counted rows between our statements
             break
-    for tally in tallies:
-        sums.setdefault((tally.job_id, tally.status), Sum()).add(
-            tally.runs, tally.run_seconds, tally.lag_seconds
-        )
+    for job_id, status, *columns in after:
+        sums[job_id, status].add(*columns)
     return sums
+
+
+def count_before_deletion(ids: list[int], using: str) -> None:
+    """Count those of the final rows that the mark has not reached. They must be deleted in the
+    same transaction, which holds the lease."""
+    _count(_above(counted_up_to(using), using).filter(id__in=ids), using)
 
 
 def counted_up_to(using: str) -> int:
@@ -116,18 +122,47 @@ def _settled_until(mark: int, now: datetime, using: str) -> int:
     return min([newest, *(id - 1 for id in (young, unended) if id is not None)])
 
 
-def _above(mark: int, using: str) -> QuerySet[Execution, Any]:
-    rows = Execution._base_manager.using(using).filter(id__gt=mark)
-    return rows.values_list("job_id", "status", "slots", "due_at", "started_at", "finished_at")
+def _above(mark: int, using: str) -> QuerySet[Execution]:
+    return Execution._base_manager.using(using).filter(id__gt=mark)
 
 
-def _sums(rows: Iterable[Any], known: set[str]) -> Sums:
-    sums: Sums = defaultdict(Sum)
-    for job_id, status, slots, due, started, finished in rows:
+def _count(rows: QuerySet[Execution], using: str) -> int:
+    sums, counted = _sums(rows, recurring_jobs(using))
+    _add(sums, using)
+    return counted
+
+
+def _sums(rows: QuerySet[Execution], known: set[str]) -> tuple[defaultdict[Key, Sum], int]:
+    """Added up by the database: they are many where history was imported, or a run stays open.
+
+    Returns:
+        The sums, and how many rows they are of.
+    """
+    groups = (
+        rows.order_by()
+        .values_list("job_id", "status")
+        .annotate(
+            rows=models.Count("id"),
+            runs=models.Sum("slots"),
+            ran=models.Sum(F("finished_at") - F("started_at")),
+            lag=models.Sum(F("started_at") - F("due_at")),
+        )
+    )
+    sums, counted = defaultdict[Key, Sum](Sum), 0
+    for job_id, status, number, runs, ran, lag in groups:
         key = job_id if job_id in known else ONE_OFF
-        ran = (finished - started).total_seconds() if started and finished else 0.0
-        sums[key, status].add(slots, ran, (started - due).total_seconds() if started else 0.0)
-    return sums
+        sums[key, status].add(runs, _seconds(ran), _seconds(lag))
+        counted += number
+    return sums, counted
+
+
+def _seconds(duration: timedelta | None) -> float:
+    return duration.total_seconds() if duration else 0.0
+
+
+def _tallies(using: str) -> list[tuple[Any, ...]]:
+    rows = Tally.objects.using(using).order_by("id")
+    return list(rows.values_list("job_id", "status", *COLUMNS))
 
 
 def _add(sums: Sums, using: str) -> None:
