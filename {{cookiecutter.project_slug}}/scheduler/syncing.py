@@ -20,6 +20,7 @@ from . import declarations, definitions, jobrow, registration
 from .changes import changed_by
 from .declarations import Declaration
 from .engine.clock import db_now
+from .engine.outage import is_outage
 from .models import Job
 from .models.job import JobState
 
@@ -34,6 +35,8 @@ class Report:
     changed: list[str] = field(default_factory=list)
     retired: list[str] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
+    postponed: list[str] = field(default_factory=list)
+    """Ids that failed by the database, as by a row that somebody holds locked: that passes."""
 
 
 def sync(using: str) -> Report:
@@ -41,15 +44,27 @@ def sync(using: str) -> Report:
     declarations.autodiscover()
     report = Report(errors=dict(declarations.errors))
     declared = declarations.registered()
+    rows = Job.objects.using(using).filter(declared=True).exclude(state=JobState.RETIRED)
     with changed_by("code"):
-        for declaration in declared.values():
-            try:
-                _bring_in(declaration, using, report)
-            except Exception as error:  # one job that cannot be stored stops no other
-                report.errors[declaration.id] = str(error)
-                logger.exception("The declared job %r is left as it is", declaration.id)
-        _retire_vanished(declared.keys(), using, report)
+        for job_id in declared:
+            _settle(job_id, using, report)
+        # Raises where the connection itself broke: then nothing of this counts.
+        for job_id in list(rows.values_list("id", flat=True)):
+            if job_id not in declared:
+                _settle(job_id, using, report)
     return report
+
+
+def sync_postponed(using: str, report: Report) -> None:
+    """Try again what the database did not let in. One that it still refuses ends the attempt, since
+    each may wait for a lock; next time another one is the first."""
+    with changed_by("code"):
+        for job_id in list(report.postponed):
+            report.postponed.remove(job_id)
+            report.errors.pop(job_id, None)
+            _settle(job_id, using, report)
+            if job_id in report.postponed:
+                return
 
 
 def reset(job_id: str, using: str) -> None:
@@ -76,6 +91,22 @@ def digest(declaration: Declaration) -> str:
     columns["trigger"] = registration.without_implied_start(job.trigger, declaration.at)
     del columns["next_run_time"]
     return hashlib.sha256(json.dumps(columns, sort_keys=True).encode()).hexdigest()
+
+
+def _settle(job_id: str, using: str, report: Report) -> None:
+    declaration = declarations.registered().get(job_id)
+    try:
+        if declaration is not None:
+            _bring_in(declaration, using, report)
+        else:
+            _retire(job_id, using, report)
+    except Exception as error:  # one job that cannot be stored stops no other
+        report.errors[job_id] = str(error)
+        if is_outage(error):
+            report.postponed.append(job_id)
+            logger.warning("The declared job %r is tried again later: %s", job_id, error)
+        else:
+            logger.exception("The declared job %r is left as it is", job_id)
 
 
 def _bring_in(declaration: Declaration, using: str, report: Report) -> None:
@@ -112,16 +143,16 @@ def _write(row: Job, job: jobrow.RowJob, declaration: Declaration, using: str) -
     definitions.change(row, using, **columns)
 
 
-def _retire_vanished(declared: object, using: str, report: Report) -> None:
-    rows = Job.objects.using(using).filter(declared=True).exclude(state=JobState.RETIRED)
-    for job_id in rows.values_list("id", flat=True):
-        if job_id in declared:  # type: ignore[operator]
-            continue
-        with transaction.atomic(using=using):
+def _retire(job_id: str, using: str, report: Report) -> None:
+    """Of a job that vanished from the code."""
+    with transaction.atomic(using=using):
+        try:
             row = definitions.locked(job_id, using)
-            if not _may_only_have_failed_to_import(row):
-                definitions.change(row, using, state=JobState.RETIRED, next_run_time=None)
-                report.retired.append(job_id)
+        except JobLookupError:  # somebody removed it since we looked
+            return
+        if not _may_only_have_failed_to_import(row):
+            definitions.change(row, using, state=JobState.RETIRED, next_run_time=None)
+            report.retired.append(job_id)
 
 
 def _may_only_have_failed_to_import(row: Job) -> bool:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from .. import declarations
+from .. import declarations, syncing
 from ..conf import conf
 from .claims import Claims
 from .clock import ClusterClock, monotonic
@@ -32,6 +32,8 @@ logger = logging.getLogger("scheduler.leader")
 
 QUARANTINE_EVERY = 60.0
 """Seconds between attempts to load quarantined jobs."""
+SYNC_EVERY = 10.0
+"""Seconds between attempts to bring in what was locked: each may wait for that lock again."""
 
 Claim = Callable[[datetime, Collection[str], Room | None], Claimed]
 
@@ -63,13 +65,20 @@ class Leader:
         self._seen: Peek | None = None
         self._look_at = 0.0
         self.next_due: datetime | None = None
-        self.complaint = ""
+        self._synced: syncing.Report | None = None
+        self._sync_at = 0.0
 
     def begin(self) -> None:
         """Before the first turn of a term: the jobs that the code declares."""
-        errors = declarations.sync(self.lease.using).errors
+        self._synced = declarations.sync(self.lease.using)
+        self._sync_at = monotonic() + SYNC_EVERY
+
+    @property
+    def complaint(self) -> str:
+        """What of the declarations could not be done."""
+        errors = self._synced.errors if self._synced else {}
         last_lines = {of: text.strip().rpartition("\n")[2] for of, text in errors.items()}
-        self.complaint = "; ".join(f"{of}: {line}" for of, line in last_lines.items())
+        return "; ".join(f"{of}: {line}" for of, line in last_lines.items())
 
     def turn(self) -> float:
         """Do what is to be done now.
@@ -170,5 +179,12 @@ class Leader:
                 self.reconciler.refuse_unknown_executors(self.dispatcher.executors, now)
                 self.reconciler.forget_old_nodes(now)
         self.events.lost(lost)
+        self._sync_postponed()
         self.tallies.step(now)
         self.retention.step(now)
+
+    def _sync_postponed(self) -> None:
+        """Declared jobs whose rows somebody held locked when the term began."""
+        if self._synced and self._synced.postponed and monotonic() >= self._sync_at:
+            syncing.sync_postponed(self.lease.using, self._synced)
+            self._sync_at = monotonic() + SYNC_EVERY

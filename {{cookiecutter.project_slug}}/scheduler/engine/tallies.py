@@ -145,13 +145,13 @@ def _sums(rows: QuerySet[Execution], known: set[str]) -> tuple[defaultdict[Key, 
             rows=models.Count("id"),
             runs=models.Sum("slots"),
             ran=models.Sum(F("finished_at") - F("started_at")),
-            lag=models.Sum(F("started_at") - F("due_at")),
+            late=models.Sum(F("started_at") - F("due_at")),
         )
     )
     sums, counted = defaultdict[Key, Sum](Sum), 0
-    for job_id, status, number, runs, ran, lag in groups:
+    for job_id, status, number, runs, ran, late in groups:
         key = job_id if job_id in known else ONE_OFF
-        sums[key, status].add(runs, _seconds(ran), _seconds(lag))
+        sums[key, status].add(runs, _seconds(ran), _seconds(late))
         counted += number
     return sums, counted
 
