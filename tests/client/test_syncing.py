@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from apscheduler.triggers.interval import IntervalTrigger
 from django.db import OperationalError
+from django.utils import timezone
 from scheduler import declarations, definitions, health, job, syncing
-from scheduler.engine.clock import DbNow, db_now
+from scheduler.engine.clock import DbNow
 from scheduler.models import Job
 
 from tests import bodies
-from tests.client.test_declarations import declared, one, sync  # noqa: F401
 from tests.conformance.peers import Peer
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def declared(monkeypatch):
+    """A registry of this test's own; ``declared()`` starts the next release."""
+    monkeypatch.setattr(declarations, "errors", {})
+
+    def next_release():
+        monkeypatch.setattr(declarations, "_declared", [])
+
+    next_release()
+    return next_release
+
+
+def sync() -> syncing.Report:
+    return declarations.sync("default")
+
+
+def one() -> Job:
+    return Job.objects.get()
 
 
 @pytest.fixture
@@ -88,3 +110,19 @@ def test_a_vanished_job_that_somebody_removes_meanwhile_is_no_error(declared, mo
     monkeypatch.setattr(definitions, "locked", too_late)
     report = sync()
     assert (report.retired, report.errors) == ([], {})
+
+
+@pytest.mark.parametrize("later", [-1, 0, 660], ids="{} s".format)
+def test_a_weekly_job_keeps_its_day_whatever_the_two_clocks_say(declared, monkeypatch, later):
+    """The host's clock may be ahead of the database's, and leading may begin long after import."""
+    job(IntervalTrigger(weeks=1), id="weekly")(bodies.tick)
+    sync()
+    due = timezone.now() + timedelta(hours=1)
+    Job._base_manager.update(next_run_time=due)
+
+    declared()
+    job(IntervalTrigger(weeks=1), id="weekly", max_retries=3)(bodies.tick)
+    monkeypatch.setattr(DbNow, "frozen", timezone.now() + timedelta(seconds=later))
+    assert sync().changed == ["weekly"]
+
+    assert (one().max_retries, one().next_run_time) == (3, due)

@@ -136,7 +136,8 @@ def _insert(declaration: Declaration, using: str) -> bool:
 
 
 def _write(row: Job, job: jobrow.RowJob, declaration: Declaration, using: str) -> None:
-    columns = registration.again(row, job, db_now(using))
+    # A start date that nobody gave comes from this host's clock, when the module was imported.
+    columns = registration.again(row, job, declaration.at)
     if job.next_run_time is None and columns.get("state") == JobState.PAUSED != row.state:
         columns["state"] = JobState.FINISHED
     columns |= {"declared": True, "declaration_digest": digest(declaration)}
