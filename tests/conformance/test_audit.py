@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from scheduler import scheduler, triggers
 from scheduler.engine.audit import audit
+from scheduler.engine.retention import Retention
 from scheduler.models import Change, Execution, Job
 
 from . import bodies
@@ -161,6 +162,33 @@ def test_what_cannot_be_recomputed_is_said(start):
     scheduler.add_job(bodies.note, "interval", seconds=5, jitter=2, id="jitter")
     notes = audit("default", start).notes
     assert [note.split(":")[0] for note in notes] == ["jitter", "raw"]
+
+
+@pytest.mark.parametrize("manual", [0, 1, 2, 3])
+def test_what_retention_by_count_took_is_not_judged(a, ticking, start, settings, manual):
+    """It counts every row of the job: here runs at 0, 1, 2, 7, 8 and one for 3 to 6."""
+    last = Execution.objects.latest("id")
+    for _ in range(manual):
+        last.pk, last.kind, last.scheduled_run_time = None, "manual", None
+        last.save(force_insert=True)
+    settings.APSCHEDULER_KEEP_PER_JOB = keep = 3
+    assert Retention(a.lease).step(last.finished_at) == 6 + manual - keep
+    report = audit("default", start - timedelta(hours=1), second(start, 8))
+    assert report.findings == []
+    assert "its history begins at" in report.notes[0]
+
+
+def test_a_job_whose_record_cannot_be_read_stops_no_other(ticking, start):
+    scheduler.add_job(bodies.note, "interval", seconds=5, id="broken")
+    change = Change.objects.get(job_id="broken")
+    change.after = json.dumps(json.loads(change.after) | {"trigger": "{}"})
+    change.save()
+    change.pk, change.action, change.before, change.after = None, "changed", "{}", '{"trigger":"x"}'
+    change.save(force_insert=True)
+    report = audit("default", start - timedelta(hours=1), second(start, 8))
+    assert (report.owed, report.findings) == (9, [])
+    (note,) = report.notes
+    assert note.startswith("broken: not compared")
 
 
 def test_the_command_prints_findings_and_ends_with_1(ticking, start):

@@ -75,7 +75,7 @@ def audit(using: str, since: datetime, until: datetime | None = None) -> Report:
     recorded = set()
     for uid, its_changes in groupby(changes.iterator(), key=lambda change: change.job_uid):
         recorded.add(uid)
-        _audit_job(report, owed.segments(list(its_changes), jobs.get(uid)), using)
+        _audit_job(report, list(its_changes), jobs.get(uid), using)
     for job in jobs.values():
         if job.uid not in recorded:
             report.notes.append(f"{job.id}: nobody recorded how it was added; not compared")
@@ -83,18 +83,19 @@ def audit(using: str, since: datetime, until: datetime | None = None) -> Report:
     return report
 
 
-def _audit_job(report: Report, segments: list[Segment], using: str) -> None:
-    if not segments:
-        return
-    report.jobs += 1
-    job_id, uid = segments[0].job_id, segments[0].uid
-    since = _history_begins(report, job_id, uid, using)
-    entries = list(_entries(uid, since, report.until, using))
+def _audit_job(report: Report, changes: list[Change], job: Job | None, using: str) -> None:
+    job_id, uid = changes[0].job_id, changes[0].job_uid
     try:
+        segments = owed.segments(changes, job)
+        if not segments:
+            return
+        report.jobs += 1
+        since = _history_begins(report, job_id, using)
+        entries = list(_entries(uid, since, report.until, using))
         for segment in segments:
             report.dropped += owed.dropped(segment)
             _compare(report, segment, entries, since)
-    except ValueError as error:
+    except ValueError as error:  # of this job nothing can be said; of the others it can
         report.notes.append(f"{job_id}: not compared: {error}")
         return
     for entry in entries:
@@ -137,14 +138,19 @@ def _scheduled(uid: UUID, using: str) -> QuerySet[Execution]:
     return rows.only(*columns).order_by("scheduled_run_time")
 
 
-def _history_begins(report: Report, job_id: str, uid: UUID, using: str) -> datetime:
-    """Where retention by count has cut the job's history short, no slot before is judged."""
-    rows = _scheduled(uid, using)
-    oldest = rows.first()
-    if oldest is None or rows.count() < conf().KEEP_PER_JOB:
+def _history_begins(report: Report, job_id: str, using: str) -> datetime:
+    """Where retention by count may have cut the job's history short, no slot before is judged.
+
+    It counts all rows of the job's id: also manual runs, retries, and those of a job of that id
+    that was removed.
+    """
+    rows = Execution._base_manager.using(using).filter(job_id=job_id).order_by("-id")
+    oldest = rows.values_list("queued_at", flat=True)[conf().KEEP_PER_JOB - 1 :].first()
+    if oldest is None:
         return report.since
-    begins = oldest.scheduled_run_time
-    assert begins is not None
+    # What was due later was queued later. Of what was due before, nothing is certain: rows that
+    # were queued together have ids in any order, and an old one may be left since it was open.
+    begins = oldest + timedelta.resolution
     if begins > report.since:
         report.notes.append(f"{job_id}: its history begins at {begins} (APSCHEDULER_KEEP_PER_JOB)")
     return max(begins, report.since)
