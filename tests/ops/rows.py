@@ -63,6 +63,7 @@ def execution(job_id: str = "home.sync", status: str = "succeeded", **changes: A
         "queued_at": due,
         "started_at": due + timedelta(seconds=1) if status != "queued" else None,
         "finished_at": due + timedelta(seconds=3) if ended else None,
+        "term": 7 if status != "queued" else None,
     }
     row = Execution(**{"job_id": job_id, "status": status, **values, **changes})
     row.save(force_insert=True)

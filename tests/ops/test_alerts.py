@@ -65,6 +65,16 @@ def test_an_attempt_that_has_a_retry_left_is_not_told():
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("on_lost", "attempt", "told"), [("retry", 1, 0), ("retry", 2, 1), ("fail", 1, 1)]
+)
+def test_a_lost_attempt_is_told_unless_a_retry_follows(on_lost, attempt, told):
+    lost = rows.execution(status="lost", on_lost=on_lost, attempt=attempt, max_retries=1)
+    send(signals.run_lost, lost)
+    assert len(mails()) == told
+
+
+@pytest.mark.django_db
 def test_misses_and_losses():
     send(signals.run_missed, rows.execution(status="missed", slots=5, reason="late"))
     send(signals.run_lost, rows.execution(status="lost", reason="its scheduler is gone"))

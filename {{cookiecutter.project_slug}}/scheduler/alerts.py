@@ -18,6 +18,7 @@ from .conf import conf
 from .engine.clock import db_now
 from .models import Execution, Notice, Term
 from .models.execution import Status
+from .models.policies import OnLost
 
 if TYPE_CHECKING:
     from .health import Health
@@ -38,10 +39,13 @@ def connect() -> None:
 
 
 def on_failed(execution: Execution, exception: BaseException | None = None, **_: Any) -> None:
-    """Failed or timed out. An attempt that has retries left is not told: it may yet succeed."""
-    if execution.attempt > execution.max_retries:
+    """Failed or timed out. An attempt that has retries left is not told: it may yet succeed.
+
+    What no term ever started, since its executor is unknown, is not retried.
+    """
+    if execution.term is None or execution.attempt > execution.max_retries:
         kind = "timed out" if execution.status == Status.TIMED_OUT else "failed"
-        tell(_alert(kind, execution, execution.exception), exception)
+        tell(_alert(kind, execution, execution.exception or execution.reason), exception)
 
 
 def on_missed(execution: Execution, **_: Any) -> None:
@@ -49,7 +53,9 @@ def on_missed(execution: Execution, **_: Any) -> None:
 
 
 def on_lost(execution: Execution, **_: Any) -> None:
-    tell(_alert("lost", execution, execution.reason))
+    """As of a failure, nobody is told of one that is tried again."""
+    if execution.on_lost != OnLost.RETRY or execution.attempt > execution.max_retries:
+        tell(_alert("lost", execution, execution.reason))
 
 
 def on_leader(term: int, **_: Any) -> None:

@@ -81,6 +81,13 @@ class Events:
         for row in rows:
             _send(signals.run_lost, Execution, execution=row)
 
+    def refused(self, rows: list[Execution]) -> None:
+        """Queued rows that failed without a start."""
+        for row in rows:
+            logger.error("Execution %s of %r failed: %s", row.id, row.job_id, row.reason)
+            self._job_event(EVENT_JOB_ERROR, row, exception=RuntimeError(row.reason))
+            _send(signals.run_failed, Execution, execution=row, exception=None)
+
     def became_leader(self, node_id: Any, term: int) -> None:
         logger.info("Leader: term %d", term)
         _send(signals.became_leader, Lease, node_id=node_id, term=term)

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from .. import declarations, syncing
 from ..conf import conf
+from ..models import Execution
 from .claims import Claims
 from .clock import ClusterClock, monotonic
 from .dispatcher import Dispatcher
@@ -167,6 +168,7 @@ class Leader:
         """What is done at the start of a term, and then with each renewal."""
         self._chores_at = monotonic() + conf().LEASE_RENEW
         self.forget()
+        refused: list[Execution] = []
         with transaction.atomic(using=self.lease.using):
             self.lease.hold()
             now = self.clock.now()
@@ -176,9 +178,10 @@ class Leader:
             if monotonic() >= self._quarantine_at:
                 self._quarantine_at = monotonic() + QUARANTINE_EVERY
                 release(self.lease.using, self.dispatcher.executors)
-                self.reconciler.refuse_unknown_executors(self.dispatcher.executors, now)
+                refused = self.reconciler.refuse_unknown_executors(self.dispatcher.executors, now)
                 self.reconciler.forget_old_nodes(now)
         self.events.lost(lost)
+        self.events.refused(refused)
         self._sync_postponed()
         self.tallies.step(now)
         self.retention.step(now)

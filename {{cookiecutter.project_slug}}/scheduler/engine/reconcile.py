@@ -49,16 +49,18 @@ class Reconciler:
         rows = self._foreign().order_by().values_list("job_uid").annotate(Count("id"))
         return Counter(dict(rows))
 
-    def refuse_unknown_executors(self, known: Collection[str], now: datetime) -> int:
+    def refuse_unknown_executors(self, known: Collection[str], now: datetime) -> list[Execution]:
         """End queued rows that no executor here would ever take: an alias left the settings."""
-        queued = Execution._base_manager.using(self.using).filter(
-            status=Status.QUEUED, due_at__lte=now
+        executions = Execution._base_manager.using(self.using)
+        queued = executions.filter(status=Status.QUEUED, due_at__lte=now)
+        rows = list(queued.exclude(executor__in=known).select_for_update()[:BATCH])
+        why = f"its executor is unknown here; known: {', '.join(sorted(known))}"
+        executions.filter(id__in=[row.id for row in rows]).update(
+            status=Status.FAILED, finished_at=now, reason=why
         )
-        return queued.exclude(executor__in=known).update(
-            status=Status.FAILED,
-            finished_at=now,
-            reason=f"its executor is unknown here; known: {', '.join(sorted(known))}",
-        )
+        for row in rows:
+            row.status, row.finished_at, row.reason = Status.FAILED, now, why
+        return rows
 
     def forget_old_nodes(self, now: datetime) -> int:
         """Delete the rows of processes that ended long ago.
