@@ -64,10 +64,36 @@ def test_each_job_keeps_its_newest_executions(lease):
     executions("calm", 2, timedelta(days=1))
     newest = list(Execution.objects.filter(job_id="busy").order_by("-id").values_list("id")[:3])
     pruning = Retention(lease)
-    for _ in range(8):  # one job a step, in turn
+    for _ in range(8):
         pruning.step(NOW)
     assert list(Execution.objects.filter(job_id="busy").order_by("-id").values_list("id")) == newest
     assert left("calm") == 2
+
+
+def test_a_busy_job_among_many_one_off_jobs_is_soon_pruned(lease):
+    for number in range(60):
+        executions(f"reminder-{number:02}", 1, timedelta(days=1))
+    executions("reminder-30-busy", 23, timedelta(days=1))
+    executions("reminder-99-busy", 5, timedelta(days=1))
+    pruning = Retention(lease)
+    steps = [pruning.step(NOW) for _ in range(8)]
+    assert steps == [4, 4, 4, 4, 4, 2, 0, 0]  # it stays while there is a whole batch
+    assert (left("reminder-30-busy"), left("reminder-99-busy")) == (3, 3)
+    assert Execution.objects.count() == 66
+
+
+def test_a_job_that_fills_more_than_a_page_of_the_index_is_judged_once(
+    lease, monkeypatch, settings
+):
+    monkeypatch.setattr(retention, "PAGE", 4)
+    settings.APSCHEDULER_KEEP_PER_JOB = 7
+    executions("a", 3, timedelta(days=1))
+    executions("b", 6, timedelta(days=1))  # is cut off, and has not too many
+    executions("c", 9, timedelta(days=1))
+    pruning = Retention(lease)
+    for _ in range(4):
+        pruning.step(NOW)
+    assert [left(job_id) for job_id in "abc"] == [3, 6, 7]
 
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.RUNNING])

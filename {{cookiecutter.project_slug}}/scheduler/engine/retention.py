@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -15,6 +16,7 @@ from .clock import db_now, monotonic
 from .lease import Lease
 
 BATCH = 500
+PAGE = 500
 EVERY = 60.0
 
 
@@ -25,7 +27,8 @@ class Retention:
         self._lease = lease
         self._using = lease.using
         self._by_age_at = 0.0
-        self._job_id = ""
+        self._judged = ""
+        """Up to this job, in the order of the index."""
 
     def step(self, now: datetime) -> int:
         """Delete at most one batch by age and one of a single job by count.
@@ -36,7 +39,7 @@ class Retention:
         Raises:
             LeaseLost: by the last batch nothing was deleted.
         """
-        deleted = self._next_job()
+        deleted = self._beyond_keep()
         if monotonic() >= self._by_age_at:
             before = now - timedelta(days=conf().KEEP_DAYS)
             old = self._delete(_ended_before(before, self._using))
@@ -45,18 +48,33 @@ class Retention:
             deleted += old
         return deleted
 
-    def _next_job(self) -> int:
-        """The job after the last one, in the order of the index: no step counts the table."""
-        rows = Execution._base_manager.using(self._using)
-        job_ids = rows.filter(job_id__gt=self._job_id).order_by("job_id", "id")
-        self._job_id = job_ids.values_list("job_id", flat=True).first() or ""
-        newest_first = rows.filter(job_id=self._job_id).order_by("-id")
+    def _beyond_keep(self) -> int:
+        """A page of the index, or less where a job on it has too many rows. One-off jobs fill a
+        page by hundreds, so that a busy job among them is soon visited; no step counts the table.
+        """
+        rows = Execution._base_manager.using(self._using).filter(job_id__gt=self._judged)
+        by_job = rows.order_by("job_id", "id").values_list("job_id", flat=True)
+        page = list(by_job[:PAGE])
+        cut_off = page[-1] if len(page) == PAGE else None
+        for job_id, count in Counter(page).items():
+            if count <= conf().KEEP_PER_JOB and job_id != cut_off:
+                self._judged = job_id
+                continue
+            deleted = self._beyond_keep_of(job_id)
+            if deleted < BATCH:  # else the next step goes on with this job
+                self._judged = job_id
+            return deleted
+        self._judged = ""
+        return 0
+
+    def _beyond_keep_of(self, job_id: str) -> int:
         keep = conf().KEEP_PER_JOB
-        beyond = newest_first.values_list("id", flat=True)[keep : keep + 1].first()
+        rows = Execution._base_manager.using(self._using).filter(job_id=job_id)
+        newest_first = rows.order_by("-id").values_list("id", flat=True)
+        beyond = newest_first[keep : keep + 1].first()
         if beyond is None:
             return 0
-        excess = rows.filter(job_id=self._job_id, id__lte=beyond, status__in=FINAL)
-        return self._delete(excess.order_by("id"))
+        return self._delete(rows.filter(id__lte=beyond, status__in=FINAL).order_by("id"))
 
     def _delete(self, rows: QuerySet[Execution]) -> int:
         """A batch of them. Only the leader writes tallies, hence the fence."""
