@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 from django.db import connections
@@ -28,8 +29,11 @@ class LoopConnection:
 
         A leader that freezes inside its transaction holds the lease's row lock: the server ends
         the session of one that idles there, so that a standby is not kept out for longer than the
-        lease. Behind a transaction pooler (``DISABLE_SERVER_SIDE_CURSORS``) nothing is set, since
-        it would stick to somebody else's session.
+        lease. MySQL can only end a session that idles anywhere, hence after twice the lease: the
+        loop's own pauses between turns are far shorter.
+
+        Behind a transaction pooler (``DISABLE_SERVER_SIDE_CURSORS``) nothing is set, since it
+        would stick to somebody else's session.
         """
         connection = connections[self._using]
         connection.ensure_connection()
@@ -64,4 +68,8 @@ class LoopConnection:
                     cursor.execute(
                         "SET SESSION idle_transaction_timeout = %s, max_statement_time = 10",
                         [round(idle)],
+                    )
+                else:
+                    cursor.execute(
+                        "SET SESSION wait_timeout = %s", [max(ceil(2 * conf().LEASE_TTL), 2)]
                     )

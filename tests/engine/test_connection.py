@@ -1,0 +1,42 @@
+"""What bounds the loop's own connection, by the server it is connected to."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+from scheduler.engine.connection import LoopConnection
+
+
+class Connection:
+    """Keeps the statements that it is given."""
+
+    def __init__(self, vendor: str, is_mariadb: bool) -> None:
+        self.vendor, self.mysql_is_mariadb = vendor, is_mariadb
+        self.statements: list[tuple[str, object]] = []
+
+    @contextmanager
+    def cursor(self):
+        yield SimpleNamespace(
+            execute=lambda sql, params=None: self.statements.append((sql, params))
+        )
+
+
+def bounds(vendor: str, is_mariadb: bool = False) -> list[tuple[str, object]]:
+    connection = Connection(vendor, is_mariadb)
+    LoopConnection("default")._bound(connection)
+    return connection.statements
+
+
+@pytest.mark.parametrize(("ttl", "seconds"), [(6.0, 12), (7.1, 15), (0.3, 2)])
+def test_mysql_ends_a_session_that_idles_for_twice_the_lease(settings, ttl, seconds):
+    """It has no bound for a session that idles inside a transaction, as MariaDB has."""
+    settings.APSCHEDULER_LEASE_TTL = ttl
+    assert ("SET SESSION wait_timeout = %s", [seconds]) in bounds("mysql")
+
+
+def test_mariadb_ends_only_a_session_that_idles_inside_a_transaction():
+    statements = bounds("mysql", is_mariadb=True)
+    assert not any("wait_timeout" in sql.split() for sql, _ in statements)
+    assert any("idle_transaction_timeout" in sql for sql, _ in statements)
