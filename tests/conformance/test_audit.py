@@ -178,6 +178,13 @@ def test_what_retention_by_count_took_is_not_judged(a, ticking, start, settings,
     assert "its history begins at" in report.notes[0]
 
 
+def test_rows_that_were_imported_and_look_old_do_not_hide_the_cut(a, ticking, start, settings):
+    Execution.objects.update(queued_at=start - timedelta(hours=2))
+    settings.APSCHEDULER_KEEP_PER_JOB = 1
+    assert Retention(a.lease).step(start) == 5
+    assert found(start) == []
+
+
 def test_a_job_whose_record_cannot_be_read_stops_no_other(ticking, start):
     scheduler.add_job(bodies.note, "interval", seconds=5, id="broken")
     change = Change.objects.get(job_id="broken")

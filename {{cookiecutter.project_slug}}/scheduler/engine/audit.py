@@ -90,7 +90,7 @@ def _audit_job(report: Report, changes: list[Change], job: Job | None, using: st
         if not segments:
             return
         report.jobs += 1
-        since = _history_begins(report, job_id, using)
+        since = _history_begins(report, job_id, uid, using)
         entries = list(_entries(uid, since, report.until, using))
         for segment in segments:
             report.dropped += owed.dropped(segment)
@@ -138,19 +138,22 @@ def _scheduled(uid: UUID, using: str) -> QuerySet[Execution]:
     return rows.only(*columns).order_by("scheduled_run_time")
 
 
-def _history_begins(report: Report, job_id: str, using: str) -> datetime:
+def _history_begins(report: Report, job_id: str, uid: UUID, using: str) -> datetime:
     """Where retention by count may have cut the job's history short, no slot before is judged.
 
     It counts all rows of the job's id: also manual runs, retries, and those of a job of that id
     that was removed.
     """
     rows = Execution._base_manager.using(using).filter(job_id=job_id).order_by("-id")
-    oldest = rows.values_list("queued_at", flat=True)[conf().KEEP_PER_JOB - 1 :].first()
+    oldest = rows.values_list("id", "queued_at")[conf().KEEP_PER_JOB - 1 :].first()
     if oldest is None:
         return report.since
     # What was due later was queued later. Of what was due before, nothing is certain: rows that
     # were queued together have ids in any order, and an old one may be left since it was open.
-    begins = oldest + timedelta.resolution
+    begins = oldest[1] + timedelta.resolution
+    left = _scheduled(uid, using).filter(id__gte=oldest[0]).first()
+    if left is not None and left.scheduled_run_time is not None:  # imported rows look old
+        begins = max(begins, left.scheduled_run_time)
     if begins > report.since:
         report.notes.append(f"{job_id}: its history begins at {begins} (APSCHEDULER_KEEP_PER_JOB)")
     return max(begins, report.since)
