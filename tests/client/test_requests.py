@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection, transaction
 from scheduler import scheduler
-from scheduler.engine.clock import DbNow
+from scheduler.engine.clock import DbNow, db_now
 from scheduler.errors import (
     DefinitionError,
     ExecutionLookupError,
@@ -165,6 +165,23 @@ def test_a_retry_is_the_next_attempt_of_the_same_slot_as_it_was_defined_then(job
         scheduler.retry(again.pk)
     Execution.objects.filter(pk=again.pk).update(status=Status.LOST)
     assert scheduler.retry(failed.pk).attempt == 4
+
+
+def test_a_manual_run_is_retried_once_at_a_time_too(job):
+    """It has no slot by which a second click could be refused."""
+    for _ in range(2):
+        scheduler.run_now("a")
+    Execution.objects.update(status=Status.FAILED, finished_at=db_now("default"))
+    first, _ = Execution.objects.order_by("pk")
+
+    again = scheduler.retry(first.pk)
+    with pytest.raises(ExecutionStateError, match="being retried already"):
+        scheduler.retry(first.pk)
+
+    Execution.objects.filter(pk=again.pk).update(
+        status=Status.FAILED, finished_at=db_now("default")
+    )
+    assert (again.attempt, scheduler.retry(first.pk).attempt) == (2, 3)
 
 
 def test_quarantine_is_released_and_jobs_are_retired_on_request(job):

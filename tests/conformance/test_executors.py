@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pebble.pool.process
@@ -99,6 +100,7 @@ def test_the_retry_of_a_thread_that_outlasts_the_drain_waits_for_its_process_to_
 def test_a_run_that_is_cancelled_before_its_thread_takes_it_has_an_end(a, monkeypatch):
     executor, waiting = a.scheduler.loop.dispatcher.executors["default"], []
     monkeypatch.setattr(executor, "_put", waiting.append)
+    monkeypatch.setattr("scheduler.engine.loop.PATIENCE", timedelta(hours=1))  # it may wait
     add()
     a.turn_until(lambda: waiting)
     scheduler.cancel(runs()[0].id)

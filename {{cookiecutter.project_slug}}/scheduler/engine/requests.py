@@ -10,7 +10,7 @@ from typing import Any
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.util import check_callable_args
 from django.db import IntegrityError, connections, transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from .. import functions, serialization
 from ..conf import conf
@@ -125,7 +125,9 @@ def retry(execution_id: int, using: str, requested_by: str = "") -> Execution:
         job_uid=ended.job_uid, scheduled_run_time=ended.scheduled_run_time
     )
     if ended.scheduled_run_time is None:
-        of_slot = of_slot.filter(pk=ended.pk)
+        # A manual run has no slot to know its retries by: it is the same call, queued since.
+        same = Q(kind=Kind.RETRY, args=ended.args, kwargs=ended.kwargs)
+        of_slot = of_slot.filter(Q(pk=ended.pk) | same & Q(queued_at__gte=ended.finished_at))
     if of_slot.filter(status__in=OPEN).exists():
         raise ExecutionStateError(f"Execution {execution_id} is being retried already")
     now = db_now(using)
