@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import io
 import pickle
-from datetime import UTC, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from ..conf import conf
+from apscheduler.triggers import calendarinterval, combining, cron, interval
+from apscheduler.triggers.cron import expressions, fields
+from apscheduler.triggers.date import DateTrigger
 
-MODULES = ("apscheduler.triggers.", "datetime", "zoneinfo", "decimal", "uuid", "collections")
-BUILTINS = {"set", "frozenset", "bytearray", "complex", "range", "slice", "object"}
+from ..conf import conf
 
 
 class RefusedPickle(pickle.UnpicklingError):
@@ -26,26 +29,59 @@ def state_of(data: bytes) -> dict[str, Any]:
     """The state of an APScheduler job.
 
     Raises:
-        Exception: whatever broken or foreign data leads to.
+        RefusedPickle: it is broken, or holds what it should not.
     """
-    state = _Unpickler(io.BytesIO(data)).load()
+    try:
+        state = _Unpickler(io.BytesIO(data)).load()
+    except RefusedPickle:
+        raise
+    except Exception as error:  # broken data leads to anything
+        raise RefusedPickle(f"it cannot be read: {type(error).__name__}: {error}") from error
     if not isinstance(state, dict) or not {"func", "trigger"} <= state.keys():
         raise RefusedPickle("this is no pickled APScheduler job")
     return state
 
 
-class _Unpickler(pickle.Unpickler):
+class _Unpickler(pickle._Unpickler):
+    """The one in Python: the one in C does not let us look at what gets a state."""
+
+    stack: list[Any]
+    dispatch = dict(pickle._Unpickler.dispatch)
+
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in ZONES:
-            return ZONES[module, name]
-        known = any(module == each.rstrip(".") or module.startswith(each) for each in MODULES)
-        plain = module == "builtins" and name in BUILTINS
-        if known or plain or (module, name) in HELPERS or conf().ALLOW_PICKLE:
+        module = PYTHON_2.get(module, module)  # protocols 0 to 2 write its names
+        if (module, name) in KNOWN:
+            return KNOWN[module, name]
+        if conf().ALLOW_PICKLE:
             return super().find_class(module, name)
         raise RefusedPickle(
             f"it holds {module}.{name}, which is neither a trigger nor a plain value; "
             "APSCHEDULER_ALLOW_PICKLE = True lets it in"
         )
+
+    def load_build(self) -> None:
+        """A state may change anything that has attributes: classes and functions too."""
+        built, state = self.stack[-2:]
+        if not conf().ALLOW_PICKLE:
+            if type(built) not in STATEFUL:
+                raise RefusedPickle(f"it sets attributes of {built!r}")
+            if isinstance(built, combining.BaseCombiningTrigger):
+                _check_members(state)
+        super().load_build()  # type: ignore[misc]
+
+    dispatch[pickle.BUILD[0]] = load_build  # type: ignore[assignment]
+
+
+def _check_members(state: dict[str, Any]) -> None:
+    """Its ``__setstate__`` imports whatever the state names."""
+    for name, member in state["triggers"]:
+        if name not in TRIGGERS:
+            raise RefusedPickle(f"it holds {name!r} as a trigger, which is none of APScheduler's")
+        if issubclass(TRIGGERS[name], combining.BaseCombiningTrigger):
+            _check_members(member)
+
+
+# What stands in for a function of the pickle does only what a real job asks of it.
 
 
 def _pytz(zone: str, *_: Any) -> tzinfo:
@@ -63,10 +99,56 @@ def _unpickle_of(owner: Any, name: str) -> Any:
     raise RefusedPickle(f"it asks for {name} of {owner!r}")
 
 
-HELPERS = {("copyreg", "_reconstructor"), ("copyreg", "__newobj__")}
-ZONES = {
+def _reconstructor(kind: Any, base: Any, _: None) -> Any:
+    """Protocols 0 and 1: an instance that gets its state next."""
+    if kind in STATEFUL and base is object:
+        return object.__new__(kind)
+    raise RefusedPickle(f"it makes a {kind!r} of {base!r}")
+
+
+def _bytes(text: str, encoding: str) -> bytes:
+    """Protocols 0 to 2 write bytes as text; another codec may do anything."""
+    if encoding == "latin1":
+        return text.encode("latin-1")
+    raise RefusedPickle(f"it holds bytes as {encoding!r}")
+
+
+PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
+STOCK: tuple[type, ...] = (
+    calendarinterval.CalendarIntervalTrigger,
+    combining.AndTrigger,
+    combining.OrTrigger,
+    cron.CronTrigger,
+    DateTrigger,
+    interval.IntervalTrigger,
+)
+PARTS: tuple[type, ...] = (
+    expressions.AllExpression,
+    expressions.LastDayOfMonthExpression,
+    expressions.MonthRangeExpression,
+    expressions.RangeExpression,
+    expressions.WeekdayPositionExpression,
+    expressions.WeekdayRangeExpression,
+    fields.BaseField,
+    fields.DayOfMonthField,
+    fields.DayOfWeekField,
+    fields.MonthField,
+    fields.WeekField,
+)
+PLAIN: tuple[type, ...] = (
+    *(date, datetime, time, timedelta, timezone, Decimal, UUID, ZoneInfo),
+    *(bytes, frozenset, object, set),
+)
+TRIGGERS = {f"{each.__module__}:{each.__name__}": each for each in STOCK}
+STATEFUL = {*STOCK, *PARTS, UUID}
+# Exact names, for a module holds more than it is known for: ``uuid`` can start programs. What is
+# here can be called with any arguments.
+KNOWN: dict[tuple[str, str], Any] = {
+    **{(each.__module__, each.__name__): each for each in (*STOCK, *PARTS, *PLAIN)},
     ("builtins", "getattr"): _unpickle_of,
+    ("copyreg", "_reconstructor"): _reconstructor,
+    ("_codecs", "encode"): _bytes,
     ("pytz", "_p"): _pytz,
     ("pytz", "_UTC"): _utc,
-    ("backports.zoneinfo", "ZoneInfo._unpickle"): ZoneInfo._unpickle,  # type: ignore[attr-defined]
+    ("backports.zoneinfo", "ZoneInfo"): ZoneInfo,
 }
