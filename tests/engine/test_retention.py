@@ -129,3 +129,10 @@ def test_delete_old_job_executions_takes_seconds_and_counts():
     executions("old", 6, timedelta(days=11))
     Execution.objects.filter(job_id="old").update(finished_at=datetime(2020, 1, 1, tzinfo=UTC))
     assert Execution.objects.delete_old_job_executions(max_age=604_800) == 6
+
+
+def test_delete_old_job_executions_knows_no_filter_and_so_is_not_on_a_query_set():
+    executions("kept", 2, timedelta(days=11))
+    with pytest.raises(AttributeError):
+        Execution.objects.filter(job_id="other").delete_old_job_executions(0)
+    assert Execution.objects.using("default").count() == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db import models
+from django.db import models, router
 
 from .announcing import Announcing, AnnouncingQuerySet
 from .fields import KeyField
@@ -46,15 +46,20 @@ class ExecutionQuerySet(AnnouncingQuerySet):
     def finished(self) -> ExecutionQuerySet:
         return self.filter(status__in=FINAL)
 
+
+class ExecutionManager(models.Manager.from_queryset(ExecutionQuerySet)):  # type: ignore[misc]
     def delete_old_job_executions(self, max_age: float) -> int:
         """Delete finished executions older than ``max_age`` seconds, in small batches.
+
+        Those of every job, so no query set has it: a filter before it would mean nothing.
 
         Returns:
             How many rows were deleted.
         """
         from ..engine.retention import delete_older_than
 
-        return delete_older_than(timedelta(seconds=max_age), using=self.db)
+        using = self._db or router.db_for_write(self.model)
+        return delete_older_than(timedelta(seconds=max_age), using=using)
 
 
 class Execution(Announcing, Policies):
@@ -88,7 +93,7 @@ class Execution(Announcing, Policies):
     log = models.TextField(blank=True, default="")
     return_value = models.TextField(blank=True, default="", help_text="JSON")
 
-    objects: Any = ExecutionQuerySet.as_manager()
+    objects: Any = ExecutionManager()
 
     # django-apscheduler's names of the outcomes.
     SENT, SUCCESS, ERROR = Status.RUNNING, Status.SUCCEEDED, Status.FAILED
