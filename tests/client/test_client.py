@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from io import StringIO
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from apscheduler.events import EVENT_JOB_ADDED, EVENT_JOB_MODIFIED, EVENT_JOB_RE
 from apscheduler.jobstores.base import ConflictingIdError
 from apscheduler.schedulers import SchedulerAlreadyRunningError
 from django.db import transaction
-from scheduler import scheduler, triggers
+from scheduler import scheduler
 from scheduler.changes import changed_by
 from scheduler.engine.client import SchedulerClient
 from scheduler.errors import DefinitionError, NotHereError
@@ -127,39 +127,6 @@ def test_modify_writes_the_columns_that_changed_and_no_other():
     )  # fmt: skip
     change = Change.objects.filter(action="changed").get()
     assert set(change_of(change)) == {"name", "kwargs", "warn_after", "misfire_grace_time"}
-
-
-def test_pause_and_resume_move_no_slot_of_an_active_job():
-    scheduler.add_job(bodies.noop, "interval", hours=1, id="a")
-    due = one().next_run_time
-    assert scheduler.resume_job("a").next_run_time == due
-
-    assert scheduler.pause_job("a").next_run_time is None
-    assert (one().state, one().next_run_time) == (JobState.PAUSED, None)
-    assert scheduler.resume_job("a").next_run_time >= due
-    assert one().state == JobState.ACTIVE
-    actions = [change.action for change in Change.objects.order_by("id")]
-    assert actions == ["added", "paused", "resumed"]
-
-
-def test_resuming_a_job_whose_schedule_is_over_removes_it():
-    scheduler.add_job(bodies.noop, "interval", hours=1, id="a", end_date=LATER)
-    scheduler.pause_job("a")
-    over = triggers.build("interval", hours=1, end_date="2020-01-01")
-    Job.objects.update(trigger=triggers.dumps(over))
-
-    assert scheduler.resume_job("a") is None
-    assert not Job.objects.exists()
-
-
-def test_rescheduling_computes_the_next_run():
-    add()
-    job = scheduler.reschedule_job("a", trigger="interval", minutes=1)
-
-    row = one()
-    assert row.next_run_time == job.next_run_time
-    assert timedelta(0) < row.next_run_time - datetime.now(UTC) <= timedelta(minutes=1)
-    assert row.planned_trigger == row.trigger
 
 
 def test_jobs_can_be_asked_to_act_on_themselves():

@@ -38,10 +38,16 @@ def record(
     after: Mapping[str, Any],
     using: str,
 ) -> None:
-    """Write one change in the current transaction. Columns that are equal are left out."""
+    """Write one change in the current transaction. Columns that are equal are left out.
+
+    Not the next run time beside another trigger: the audit needs to know from when on that counts,
+    and cannot compute it for a job that was overdue.
+    """
     from .engine.clock import DbNow
 
     same = {name for name in before.keys() & after.keys() if before[name] == after[name]}
+    if before.get("trigger") != after.get("trigger"):
+        same.discard("next_run_time")
     Change(
         action=action,
         job_id=job_id,

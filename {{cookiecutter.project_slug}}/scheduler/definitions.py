@@ -58,12 +58,14 @@ def change(row: Job, using: str, action: str | None = None, **columns: Any) -> J
     differing = {name: value for name, value in columns.items() if getattr(row, name) != value}
     if not differing:
         return row
-    before = {name: getattr(row, name) for name in differing}
+    beside = {"next_run_time"} if "trigger" in differing else set()
+    before = {name: getattr(row, name) for name in differing.keys() | beside}
     for name, value in differing.items():
         setattr(row, name, value)
     row.save(using=using, update_fields=[*differing, "updated_at"])
     if any(name in RECORDED for name in differing):
-        changes.record(action or _action(before, row), row.id, row.uid, before, differing, using)
+        after = {name: getattr(row, name) for name in before}
+        changes.record(action or _action(before, row), row.id, row.uid, before, after, using)
     return row
 
 

@@ -116,7 +116,9 @@ class LiveJobs(BaseScheduler):
         return self._announced(row, store)
 
     def resume_job(self, job_id: str, jobstore: str | None = None) -> jobrow.RowJob | None:
-        """Resume a paused job; one whose schedule is over is removed. Others are left alone.
+        """Resume a job that is paused, retired or finished, from its next time on; one whose
+        schedule is over is removed. One in quarantine keeps the runs that it owes, an active one
+        is left alone.
 
         Raises:
             JobLookupError: no such job.
@@ -129,7 +131,9 @@ class LiveJobs(BaseScheduler):
             row = definitions.locked(job_id, store.using)
             if row.state == JobState.ACTIVE:
                 return jobrow.to_job(row, self, store._alias)
-            at = self._next_after_now(jobrow.to_job(row).trigger)
+            trigger = jobrow.to_job(row).trigger
+            owed = row.next_run_time if row.state == JobState.QUARANTINED else None
+            at = owed or self._next_after_now(trigger)
             if at is None and not row.declared:
                 definitions.delete(row, store.using)
                 return None

@@ -37,6 +37,8 @@ def replan(now: datetime, using: str) -> int:
             logger.error("Job %r is quarantined: %s", job.id, error)
             quarantine(job, f"trigger: {error}", using)
         else:
+            # Recorded though it stays: without it the schedule ends with this change.
+            columns["next_run_time"] = job.next_run_time
             if job.state in (JobState.ACTIVE, JobState.FINISHED):
                 columns |= {
                     "next_run_time": following,
