@@ -8,8 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import TestCase
-from scheduler import current_run, scheduler, testing
-from scheduler.models import Execution
+from scheduler import current_run, scheduler, testing, triggers
+from scheduler.models import Execution, Job
 from scheduler.models.execution import Kind, Status
 from scheduler.models.job import JobState
 from scheduler.testing import (
@@ -77,6 +77,27 @@ def test_an_interval_runs_once_a_step_and_tells_what_it_left_out(scheduler_clock
     scheduler_clock.tick(hours=1)
     statuses = {row.status: row.slots for row in run_due()}
     assert statuses == {Status.SUCCEEDED: 1, Status.SKIPPED: 5}
+
+
+@pytest.mark.django_db
+def test_what_did_not_run_is_told_by_a_database_that_returns_no_rows(monkeypatch):
+    monkeypatch.setattr(type(connection.features), "can_return_rows_from_bulk_insert", False)
+    with frozen_clock(NOON) as clock:
+        scheduler.add_job(bodies.noop, "date", run_date=NOON, id="late", misfire_grace_time=5)
+        clock.tick(hours=1)
+        assert [row.status for row in run_due()] == [Status.MISSED]
+
+
+@pytest.mark.django_db
+def test_a_trigger_that_was_updated_in_the_database_is_planned(scheduler_clock):  # noqa: F811
+    scheduler_clock.set(NOON)
+    scheduler.add_job(bodies.noop, "interval", hours=1, id="a")
+    often = triggers.dumps(triggers.build("interval", minutes=1, start_date=NOON))
+    Job.objects.update(trigger=often)
+
+    assert [row.scheduled_run_time for row in run_due()] == [NOON]
+    scheduler_clock.tick(minutes=1)
+    assert [row.status for row in run_due()] == [Status.SUCCEEDED]
 
 
 @pytest.mark.django_db

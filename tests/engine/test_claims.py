@@ -146,6 +146,7 @@ def test_a_slot_that_does_not_run_says_why_and_takes_no_room(lease, now):
     due("early", now)
     claimed = claim(lease, now, Room({"default": 1}, {}))
     assert [row.job_id for row in claimed.unrun] == ["late"]
+    assert [row.pk for row in claimed.unrun] == [Execution.objects.get(job_id="late").pk]
     assert statuses()["late"] == Status.MISSED
     if can_return("default"):
         assert [run.job_id for run in claimed.started] == ["early"]

@@ -20,6 +20,7 @@ from .lease import Lease
 from .ledger import Ledger
 from .node import Self
 from .recorder import Recorder
+from .replan import replan
 from .runner import Run
 from .wakeup import Wakeup
 
@@ -70,6 +71,7 @@ class ByHand:
         now = self.clock.now()
         with transaction.atomic(using=self.using):
             self.lease.hold()
+            replan(now, self.using)  # what QuerySet.update(trigger=...) left behind
             claimed = self.claims.all(now, self.dispatcher.executors)
             started = self.ledger.start(now, self.dispatcher.room(Counter()))
         self.events.unrun(claimed.unrun)

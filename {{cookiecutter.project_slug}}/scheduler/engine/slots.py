@@ -114,7 +114,21 @@ class Slots:
         whole = Job._base_manager.using(self.using).in_bulk([job.id for job, _ in owing])
         rows = [row for job, owed in owing for row in self._rows(whole[job.id], owed, now)]
         Execution._base_manager.using(self.using).bulk_create(rows)
+        if not can_return(self.using):
+            self._read_ids([row for row in rows if row.status != Status.QUEUED])
         claimed.add(rows)
+
+    def _read_ids(self, rows: Sequence[Execution]) -> None:
+        """Of rows whose signal is still to be sent, with their id, as on other databases."""
+        found = Execution._base_manager.using(self.using).filter(
+            job_uid__in={row.job_uid for row in rows},
+            scheduled_run_time__in={row.scheduled_run_time for row in rows},
+            attempt=1,
+        )
+        slots = found.values_list("job_uid", "scheduled_run_time", "pk")
+        ids = {(uid, slot): pk for uid, slot, pk in slots}
+        for row in rows:
+            row.pk = ids[row.job_uid, row.scheduled_run_time]
 
     def _rows(self, job: Job, owed: Plan, now: datetime) -> list[Execution]:
         rows = [_slot(job, slot, now) for slot in owed.slots]
