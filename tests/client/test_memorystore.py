@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from apscheduler.schedulers.background import BackgroundScheduler
+from scheduler import memorystore
 from scheduler.jobstores import DjangoMemoryJobStore
 from scheduler.models import Execution, Job
 from scheduler.models.execution import Status
@@ -70,3 +71,16 @@ def test_a_job_that_is_added_again_has_a_history_of_its_own(stock):
         stock.add_job(bodies.noop, "date", id="again", run_date=at, misfire_grace_time=60)
         eventually(lambda: stock.get_job("again") is None)
     eventually(lambda: Execution.objects.filter(job_id="again").count() == 2)
+
+
+def test_jobs_that_are_gone_are_forgotten_but_for_the_latest(stock, monkeypatch):
+    """A run may end after its job was removed, as that of a one-shot always does."""
+    monkeypatch.setattr(memorystore, "LATE", 3)
+    store = stock._lookup_jobstore("default")
+    stock.add_job(bodies.noop, "interval", hours=1, id="stays")
+    for number in range(8):
+        stock.add_job(bodies.noop, "interval", hours=1, id=f"{number}")
+        stock.remove_job(f"{number}")
+    assert (len(store._known), list(store._gone)) == (1, ["5", "6", "7"])
+    stock.remove_all_jobs()
+    assert (len(store._known), len(store._gone)) == (0, 3)

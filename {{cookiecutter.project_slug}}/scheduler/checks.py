@@ -10,6 +10,16 @@ from django.core.exceptions import ImproperlyConfigured
 
 from .conf import Conf, conf
 
+LEAST = {
+    "MAX_WORKERS": (1, "no job could run."),
+    "PROCESSES": (1, "no pool of processes can be made."),
+    "CATCH_UP_LIMIT": (1, "a job that is due would never run."),
+    "KEEP_PER_JOB": (1, "no history would be left."),
+    "MAX_LOG_CHARS": (2, "half of it is for the first lines, and half for the last."),
+    "MAX_RESULT_CHARS": (4, "what does not fit is kept as null."),
+}
+"""The least that each count may be, and why."""
+
 
 @register()
 def check_settings(**_: Any) -> list[CheckMessage]:
@@ -48,16 +58,23 @@ def _durations(options: Conf) -> list[CheckMessage]:
         messages.append(
             Error("APSCHEDULER_DRAIN_TIMEOUT must not be negative.", id="scheduler.E005")
         )
+    if options.KEEP_DAYS <= 0:
+        messages.append(
+            Error(
+                "APSCHEDULER_KEEP_DAYS must be more than 0: every execution would be deleted as "
+                "soon as it has ended.",
+                id="scheduler.E009",
+            )
+        )
     return messages
 
 
 def _counts(options: Conf) -> list[CheckMessage]:
-    small = [
-        name
-        for name in ("MAX_WORKERS", "CATCH_UP_LIMIT", "KEEP_PER_JOB", "MAX_LOG_CHARS")
-        if getattr(options, name) < 1
+    return [
+        Error(f"APSCHEDULER_{name} must be at least {least}: {why}", id="scheduler.E006")
+        for name, (least, why) in LEAST.items()
+        if getattr(options, name) < least
     ]
-    return [Error(f"APSCHEDULER_{name} must be at least 1.", id="scheduler.E006") for name in small]
 
 
 def _surroundings(options: Conf) -> list[CheckMessage]:

@@ -25,6 +25,8 @@ from .models.execution import Status
 
 logger = logging.getLogger("scheduler.memorystore")
 
+LATE = 1000
+"""Jobs that are gone and still remembered: the last run of one ends after its removal."""
 STATUS = {
     EVENT_JOB_EXECUTED: Status.SUCCEEDED,
     EVENT_JOB_ERROR: Status.FAILED,
@@ -44,6 +46,7 @@ class DjangoMemoryJobStore(MemoryJobStore):
         super().__init__()
         self._using = using
         self._known: dict[str, tuple[uuid.UUID, str, str]] = {}
+        self._gone: dict[str, tuple[uuid.UUID, str, str]] = {}
 
     @property
     def using(self) -> str:
@@ -64,6 +67,21 @@ class DjangoMemoryJobStore(MemoryJobStore):
         super().add_job(job)
         self._known[job.id] = (uuid.uuid4(), job.name, job.func_ref or repr(job.func))
 
+    def remove_job(self, job_id: str) -> None:
+        super().remove_job(job_id)
+        self._forget(job_id)
+
+    def remove_all_jobs(self) -> None:
+        super().remove_all_jobs()
+        for job_id in list(self._known):
+            self._forget(job_id)
+
+    def _forget(self, job_id: str) -> None:
+        self._gone.pop(job_id, None)  # an earlier one of that id; the newest goes last
+        self._gone[job_id] = self._known.pop(job_id)
+        if len(self._gone) > LATE:
+            del self._gone[next(iter(self._gone))]
+
     def _record(self, event: Any) -> None:
         if event.jobstore != self._alias:
             return
@@ -78,7 +96,8 @@ class DjangoMemoryJobStore(MemoryJobStore):
                 connections[self.using].close_if_unusable_or_obsolete()
 
     def _insert(self, event: Any, at: Any) -> None:
-        uid, name, func = self._known.get(event.job_id) or (uuid.uuid4(), event.job_id, "")
+        known = self._known.get(event.job_id) or self._gone.get(event.job_id)
+        uid, name, func = known or (uuid.uuid4(), event.job_id, "")
         now = db_now(self.using)
         error = getattr(event, "exception", None)
         Execution(

@@ -48,5 +48,5 @@ def release(using: str, executors: Collection[str]) -> int:
             before = {"state": JobState.QUARANTINED, "last_error": job.last_error}
             after = {"state": JobState.ACTIVE}
             changes.record(Action.RELEASED, job.id, job.uid, before, after, using)
-        logger.info("Job %r can be loaded again: released from quarantine", job.id)
+            logger.info("Job %r can be loaded again: released from quarantine", job.id)
     return released

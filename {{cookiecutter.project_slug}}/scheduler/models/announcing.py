@@ -18,6 +18,7 @@ class AnnouncingQuerySet(models.QuerySet):
         return rows
 
     def delete(self) -> tuple[int, dict[str, int]]:
+        self._for_write = True  # Django deletes with a copy, and leaves this one for reading
         deleted = super().delete()
         announce(self.db)
         return deleted
