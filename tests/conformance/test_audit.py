@@ -10,8 +10,6 @@ import pytest
 from django.core.management import call_command
 from scheduler import scheduler, triggers
 from scheduler.engine.audit import audit
-from scheduler.engine.quarantine import quarantine, release
-from scheduler.engine.replan import replan
 from scheduler.engine.retention import Retention
 from scheduler.models import Change, Execution, Job
 
@@ -135,29 +133,6 @@ def test_a_trigger_that_was_changed_behind_our_back_is_planned_before_it_is_clai
     assert Job.objects.get().next_run_time == database_clock.now() + timedelta(seconds=10)
     report = audit("default", start, second(start, 11))
     assert (report.findings, report.dropped) == ([], 5)
-
-
-@pytest.mark.parametrize("way", ["edited", "mended by SQL", "mended by the client"])
-def test_a_trigger_that_changes_in_quarantine_counts_from_the_run_that_is_owed(
-    a, start, ticking, database_clock, way
-):
-    """The next run time stays, and lies in the past: 9, when the change comes at 13."""
-    slower = triggers.build("interval", seconds=2, start_date=second(start, 1), timezone=UTC)
-    quarantine(Job.objects.get(), "its function is gone", "default")
-    if way != "edited":
-        Job.objects.update(trigger="{broken")
-        replan(database_clock.now(), "default")
-    if way == "mended by the client":
-        scheduler.modify_job("job", trigger=slower)
-    else:
-        Job.objects.update(trigger=triggers.dumps(slower))
-        replan(database_clock.now(), "default")
-        assert release("default", ("default",)) == 1
-    a.turn_until(lambda: runs(scheduled_run_time=second(start, 13), status="succeeded"))
-    database_clock.move(5)
-    report = audit("default", start, second(start, 13))
-    assert (report.findings, report.notes) == ([], [])
-    assert report.outcomes == {"succeeded": 6, "skipped": 4 + 2}
 
 
 def test_a_removed_job_is_audited_up_to_its_removal(a, start, ticking):
