@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import pytest
@@ -129,11 +130,11 @@ class Deployment:
 
 
 @pytest.fixture(scope="module")
-def podman(baked: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
+def podman(baked: Path) -> Iterator[Podman]:
     """Holds the image, built in a folder that has been worked in: settings, a database, logs."""
     if reason := missing():
         refuse(reason)
-    podman = Podman(tmp_path_factory.mktemp("podman"))
+    podman = Podman(Path(mkdtemp(prefix="podman-")))  # its paths may have 50 letters at most
     try:
         podman.base(*BASE)
         code, printed = podman.try_to("run", "--rm", "--network=none", BASE[0], "true")
