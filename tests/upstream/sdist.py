@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import tarfile
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 CACHE = (
@@ -18,18 +20,20 @@ def unpacked(name: str, version: str) -> Path:
     directory = CACHE / f"{name}-{version}"
     if not directory.is_dir():
         CACHE.mkdir(parents=True, exist_ok=True)
-        with tarfile.open(_downloaded(name, version)) as archive:
-            # Python 3.11.2, as in Debian 12, knows no filters yet.
-            archive.extractall(
-                CACHE, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {})
-            )
+        # Whole or not at all: another worker may fetch the same at the same time.
+        with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+            with tarfile.open(_downloaded(name, version, folder)) as archive:
+                # Python 3.11.2, as in Debian 12, knows no filters yet.
+                archive.extractall(
+                    folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {})
+                )
+            with suppress(OSError):
+                (Path(folder) / directory.name).rename(directory)
     return directory
 
 
-def _downloaded(name: str, version: str) -> Path:
-    archive = CACHE / f"{name}-{version}.tar.gz"
-    if not archive.exists():
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        options = ["--no-binary", ":all:", "--dest", str(CACHE)]
-        subprocess.run([*command, *options, f"{name}=={version}"], check=True)
-    return archive
+def _downloaded(name: str, version: str, folder: str) -> Path:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    options = ["--no-binary", ":all:", "--dest", folder]
+    subprocess.run([*command, *options, f"{name}=={version}"], check=True)
+    return Path(folder) / f"{name}-{version}.tar.gz"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 from pathlib import Path
 
@@ -13,9 +14,10 @@ globals().update(
         if name.isupper()
     }
 )
-# The test that starts this process has a test database of its own.
+# The test that starts this process has a test database of its own, and so has the other module,
+# which another worker may run at the same time.
 DATABASE = globals()["DATABASES"]["default"]
-DATABASE["TEST"] = {"NAME": f"{DATABASE['NAME']}_upstream"}
+DATABASE["TEST"] = {"NAME": f"{DATABASE['NAME']}_upstream_{os.getpid()}"}
 ROOT_URLCONF = "upstream_settings"
 urlpatterns: list[object] = []
 APSCHEDULER_ALLOWED_MODULES = ["*"]
