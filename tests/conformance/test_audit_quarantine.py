@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 
 import pytest
+from django.db import transaction
 from scheduler import scheduler, triggers
 from scheduler.engine.audit import audit
 from scheduler.engine.quarantine import quarantine, release
@@ -15,6 +16,11 @@ from scheduler.models import Job
 
 from .jobs import runs, second
 from .test_audit import start, ticking  # noqa: F401  (fixtures)
+
+
+def planned(now: datetime) -> None:
+    with transaction.atomic():  # as in a turn
+        replan(now, "default")
 
 
 @pytest.mark.parametrize("way", ["edited", "mended by SQL", "mended by the client"])
@@ -26,12 +32,12 @@ def test_a_trigger_that_changes_in_quarantine_counts_from_the_run_that_is_owed(
     quarantine(Job.objects.get(), "its function is gone", "default")
     if way != "edited":
         Job.objects.update(trigger="{broken")
-        replan(database_clock.now(), "default")
+        planned(database_clock.now())
     if way == "mended by the client":
         scheduler.modify_job("job", trigger=slower)
     else:
         Job.objects.update(trigger=triggers.dumps(slower))
-        replan(database_clock.now(), "default")
+        planned(database_clock.now())
         assert release("default", ("default",)) == 1
     a.turn_until(lambda: runs(scheduled_run_time=second(start, 13), status="succeeded"))
     database_clock.move(5)
