@@ -17,19 +17,7 @@ from scheduler.models.job import JobState
 from tests import bodies
 from tests.settings import ROOT
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def declared(monkeypatch):
-    """A registry of this test's own; ``declared()`` starts the next release."""
-    monkeypatch.setattr(declarations, "errors", {})
-
-    def next_release():
-        monkeypatch.setattr(declarations, "_declared", [])
-
-    next_release()
-    return next_release
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("declared")]
 
 
 def sync() -> syncing.Report:

@@ -15,19 +15,7 @@ from scheduler.models import Job
 from tests import bodies
 from tests.conformance.peers import Peer
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def declared(monkeypatch):
-    """A registry of this test's own; ``declared()`` starts the next release."""
-    monkeypatch.setattr(declarations, "errors", {})
-
-    def next_release():
-        monkeypatch.setattr(declarations, "_declared", [])
-
-    next_release()
-    return next_release
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("declared")]
 
 
 def sync() -> syncing.Report:

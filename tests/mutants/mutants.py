@@ -150,7 +150,7 @@ MUTANTS = [
     Mutant(
         "claim: a user's lock is waited for",
         "engine/claims.py",
-        "skip_locked=bool(skips)",
+        "skip_locked=skips_locked(self.using)",
         "skip_locked=False",
         f"{CONFORMANCE}/test_rows.py::test_a_users_transaction_that_holds_a_jobs_row_delays_that_job_only",
         server=True,

@@ -145,7 +145,8 @@ def _preview(form: JobForm) -> dict[str, Any] | None:
 
 def _facts(request: HttpRequest, job: Job) -> dict[str, Any]:
     at, trigger = now(), schedules.trigger_of(job)
-    declarations.autodiscover()
+    if job.declared:
+        declarations.autodiscover()
     recent = []
     if request.user.has_perm("scheduler.view_execution"):
         recent = strip.latest([job.pk], conf().DATABASE).get(job.pk, [])

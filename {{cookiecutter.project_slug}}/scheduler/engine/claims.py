@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.models import Count, F, Max, QuerySet
 
 from ..conf import conf
@@ -22,6 +22,7 @@ from ..models import Execution, Job
 from ..models.execution import OPEN
 from ..models.job import JobQuerySet, JobState
 from .batch import update_each
+from .connection import skips_locked
 from .definition import load
 from .due import Due, Planned
 from .lease import Lease
@@ -89,10 +90,9 @@ class Claims:
     def _due(self, now: Any) -> JobQuerySet:
         """Jobs whose time has come. A row that a user's transaction holds is left for later, and a
         trigger that was changed behind our back until it is planned."""
-        skips = connections[self.using].features.has_select_for_update_skip_locked
         rows = JobQuerySet(Job, using=self.using).due(now).filter(trigger=F("planned_trigger"))
         rows = rows.order_by("next_run_time", "id")
-        return rows.select_for_update(skip_locked=bool(skips))[:DUE_LIMIT]
+        return rows.select_for_update(skip_locked=skips_locked(self.using))[:DUE_LIMIT]
 
     def _open(self) -> QuerySet[Execution, Any]:
         """Runs of each job that have not ended."""

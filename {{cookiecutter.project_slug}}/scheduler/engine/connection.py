@@ -17,6 +17,11 @@ def close_old_connections() -> None:
             connection.close_if_unusable_or_obsolete()
 
 
+def skips_locked(using: str) -> bool:
+    """Whether the database can pass over rows that somebody else holds (``SKIP LOCKED``)."""
+    return bool(connections[using].features.has_select_for_update_skip_locked)
+
+
 class LoopConnection:
     """Prepares each connection that the loop's thread opens, once."""
 

@@ -19,6 +19,7 @@ from ..models import Execution
 from ..models.execution import Kind, Status
 from ..models.policies import POLICY_FIELDS, OnLost
 from .batch import update_all, update_each
+from .connection import skips_locked
 from .lease import Lease
 from .room import Room
 from .runner import COLUMNS, OUTCOME, Result, Run
@@ -135,7 +136,7 @@ class Ledger:
         rows = Execution._base_manager.using(self.using).filter(
             status=Status.QUEUED, due_at__lte=now, executor__in=executors
         )
-        rows = rows.order_by("due_at", "id").select_for_update(skip_locked=self._skips())
+        rows = rows.order_by("due_at", "id").select_for_update(skip_locked=skips_locked(self.using))
         return rows.values_list(*COLUMNS)
 
     def _mark_running(self, runs: list[Run], now: datetime) -> None:
@@ -184,7 +185,11 @@ class Ledger:
 
     def _locked(self, rows: QuerySet[Execution]) -> set[int]:
         """Lock what nobody else holds, where the database can pass over the rest."""
-        return set(rows.select_for_update(skip_locked=self._skips()).values_list("id", flat=True))
+        return set(
+            rows.select_for_update(skip_locked=skips_locked(self.using)).values_list(
+                "id", flat=True
+            )
+        )
 
     def _mine(self, ids: Iterable[int]) -> QuerySet[Execution]:
         return Execution._base_manager.using(self.using).filter(
@@ -194,9 +199,6 @@ class Ledger:
     def _node_param(self) -> object:
         field = Execution._meta.get_field("node_id")
         return field.get_db_prep_save(self.node_id, connections[self.using])
-
-    def _skips(self) -> bool:
-        return bool(connections[self.using].features.has_select_for_update_skip_locked)
 
 
 def _may_retry(result: Result, run: Run) -> bool:

@@ -11,13 +11,13 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connections
 from django.db.models import Count, QuerySet
 
 from ..models import Execution, Node
 from ..models.execution import Status
 from ..models.node import Role
 from ..models.policies import OnLost
+from .connection import skips_locked
 from .lease import Lease
 from .ledger import next_attempt
 from .node import Observer, is_gone
@@ -51,15 +51,11 @@ class Reconciler:
 
     def refuse_unknown_executors(self, known: Collection[str], now: datetime) -> list[Execution]:
         """End queued rows that no executor here would ever take: an alias left the settings."""
-        executions = Execution._base_manager.using(self.using)
-        queued = executions.filter(status=Status.QUEUED, due_at__lte=now)
+        every = Execution._base_manager.using(self.using)
+        queued = every.filter(status=Status.QUEUED, due_at__lte=now)
         rows = list(queued.exclude(executor__in=known).select_for_update()[:BATCH])
         why = f"its executor is unknown here; known: {', '.join(sorted(known))}"
-        executions.filter(id__in=[row.id for row in rows]).update(
-            status=Status.FAILED, finished_at=now, reason=why
-        )
-        for row in rows:
-            row.status, row.finished_at, row.reason = Status.FAILED, now, why
+        self._end(rows, Status.FAILED, why, now)
         return rows
 
     def forget_old_nodes(self, now: datetime) -> int:
@@ -100,21 +96,25 @@ class Reconciler:
         return ""
 
     def _lose(self, node_id: UUID | None, why: str, now: datetime) -> list[Execution]:
-        skips = connections[self.using].features.has_select_for_update_skip_locked
         # What a user's transaction holds is judged later: it must not keep the leader from leading.
         theirs = self._foreign().filter(node_id=node_id)
-        rows = list(theirs.select_for_update(skip_locked=bool(skips))[:BATCH])
-        executions = Execution._base_manager.using(self.using)
-        executions.filter(id__in=[row.id for row in rows]).update(
-            status=Status.LOST, finished_at=now, reason=why
-        )
+        rows = list(theirs.select_for_update(skip_locked=skips_locked(self.using))[:BATCH])
+        self._end(rows, Status.LOST, why, now)
         retries = [
             next_attempt(row, now)
             for row in rows
             if row.on_lost == OnLost.RETRY and row.attempt <= row.max_retries
         ]
-        executions.bulk_create(retries, ignore_conflicts=True)
+        Execution._base_manager.using(self.using).bulk_create(retries, ignore_conflicts=True)
         for row in rows:
-            row.status, row.finished_at, row.reason = Status.LOST, now, why
             logger.error("Execution %s of %r is lost: %s", row.id, row.job_id, why)
         return rows
+
+    def _end(self, rows: list[Execution], status: Status, why: str, now: datetime) -> None:
+        """Rows that are locked: in the database, and as whoever is told of them sees them."""
+        executions = Execution._base_manager.using(self.using)
+        executions.filter(id__in=[row.id for row in rows]).update(
+            status=status, finished_at=now, reason=why
+        )
+        for row in rows:
+            row.status, row.finished_at, row.reason = status, now, why

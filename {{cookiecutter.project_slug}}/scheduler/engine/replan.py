@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
-from django.db import connections
-
 from .. import changes, triggers
 from ..models import Job
 from ..models.change import Action
 from ..models.job import JobQuerySet, JobState
+from .connection import skips_locked
 from .quarantine import quarantine
 
 logger = logging.getLogger("scheduler.replan")
@@ -26,9 +25,8 @@ def replan(now: datetime, using: str) -> int:
     Returns:
         How many jobs were planned.
     """
-    skips = bool(connections[using].features.has_select_for_update_skip_locked)
     rows = JobQuerySet(Job, using=using).rescheduled()
-    jobs = list(rows.order_by("id").select_for_update(skip_locked=skips)[:LIMIT])
+    jobs = list(rows.order_by("id").select_for_update(skip_locked=skips_locked(using))[:LIMIT])
     for job in jobs:
         columns = {"planned_trigger": job.trigger}
         try:
