@@ -23,6 +23,11 @@ def planned(now: datetime) -> None:
         replan(now, "default")
 
 
+def released() -> int:
+    with transaction.atomic():
+        return release("default", ("default",))
+
+
 @pytest.mark.parametrize("way", ["edited", "mended by SQL", "mended by the client"])
 def test_a_trigger_that_changes_in_quarantine_counts_from_the_run_that_is_owed(
     a, start, ticking, database_clock, way
@@ -38,7 +43,7 @@ def test_a_trigger_that_changes_in_quarantine_counts_from_the_run_that_is_owed(
     else:
         Job.objects.update(trigger=triggers.dumps(slower))
         planned(database_clock.now())
-        assert release("default", ("default",)) == 1
+        assert released() == 1
     a.turn_until(lambda: runs(scheduled_run_time=second(start, 13), status="succeeded"))
     database_clock.move(5)
     report = audit("default", start, second(start, 13))

@@ -6,8 +6,10 @@ import time
 from threading import Event
 
 import pytest
-from scheduler.models import Execution, Lease, Node
+from scheduler import scheduler
+from scheduler.models import Change, Execution, Job, Lease, Node
 from scheduler.models.execution import Status
+from scheduler.models.job import JobState
 from scheduler.models.node import Role
 
 from . import bodies
@@ -93,6 +95,47 @@ def test_a_held_row_of_a_dead_process_is_judged_later_and_stops_nothing(a, b, us
     user.end()
     b.scheduler.loop.leader._chores_at = 0.0
     b.turn_until(lambda: runs(job_id="held", status=Status.LOST))
+
+
+def test_a_held_row_of_an_unknown_executor_is_refused_later_and_stops_nothing(a, user):
+    """Its executor left the settings, and a user's transaction holds the run."""
+    a.lead()
+    add(id="held", trigger="interval", hours=1)
+    scheduler.run_now("held")
+    rows = Execution.objects.filter(job_id="held")
+    rows.update(executor="gone")
+    done = hold(user, lambda: rows.update(requested_by="user"))
+    quarantine_round(a)
+    add(id="free")
+    a.turn_until(lambda: runs(job_id="free", status=Status.SUCCEEDED))
+    done.set()
+    user.end()
+    quarantine_round(a)
+    a.turn_until(lambda: runs(job_id="held", status=Status.FAILED))
+
+
+def test_a_held_job_in_quarantine_stays_there_and_stops_nothing(a, user):
+    """The leader wants to release it, and a user's transaction is about to pause it."""
+    a.lead()
+    add(id="held", trigger="interval", hours=1)
+    Job.objects.filter(id="held").update(state=JobState.QUARANTINED, last_error="gone")
+    done = hold(user, lambda: Job.objects.filter(id="held").update(state=JobState.PAUSED))
+    quarantine_round(a)
+    add(id="free")
+    a.turn_until(lambda: runs(job_id="free", status=Status.SUCCEEDED))
+    done.set()
+    user.end()
+    quarantine_round(a)
+    a.turn()
+    assert Job.objects.get(id="held").state == JobState.PAUSED
+    assert not Change.objects.filter(action="released").exists()
+
+
+def quarantine_round(peer) -> None:
+    """The next turn does what is done once a minute."""
+    peer.scheduler.loop.leader._chores_at = peer.scheduler.loop.leader._quarantine_at = 0.0
+    peer.turn()
+    assert (peer.leads, peer.scheduler.loop.outage.last_error) == (True, "")
 
 
 def hold_an_ended_run(peer, user) -> Event:

@@ -1,4 +1,4 @@
-"""Release from quarantine, while somebody else decides about the job."""
+"""Release from quarantine."""
 
 from __future__ import annotations
 
@@ -6,29 +6,26 @@ import logging
 
 import pytest
 from scheduler import scheduler
-from scheduler.engine import quarantine
+from scheduler.engine.quarantine import release
 from scheduler.models import Change, Job
 from scheduler.models.job import JobState
 
 from tests import bodies
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize(("meanwhile", "released"), [("nothing", 1), ("paused", 0)])
-def test_only_a_job_that_was_released_is_called_so(monkeypatch, caplog, meanwhile, released):
-    scheduler.add_job(bodies.noop, "interval", hours=1, id="a")
+def test_only_a_job_that_can_be_loaded_is_released_and_called_so(caplog):
+    scheduler.add_job(bodies.noop, "interval", hours=1, id="fine")
+    scheduler.add_job(bodies.noop, "interval", hours=1, id="broken")
     Job.objects.update(state=JobState.QUARANTINED, last_error="gone")
-    real = quarantine.load
+    Job.objects.filter(id="broken").update(func="tests.bodies:no_such_function")
 
-    def load(job, executors):
-        if meanwhile == "paused":
-            Job.objects.update(state=JobState.PAUSED)
-        return real(job, executors)
-
-    monkeypatch.setattr(quarantine, "load", load)
     with caplog.at_level(logging.INFO, "scheduler.quarantine"):
-        assert quarantine.release("default", ("default",)) == released
+        assert release("default", ("default",)) == 1
 
-    assert ["released from quarantine" in line for line in caplog.messages] == [True] * released
-    assert Change.objects.filter(action="released").count() == released
+    assert ["'fine'" in line for line in caplog.messages] == [True]
+    assert Change.objects.get(action="released").job_id == "fine"
+    broken = Job.objects.get(id="broken")
+    assert broken.state == JobState.QUARANTINED
+    assert "no_such_function" in broken.last_error

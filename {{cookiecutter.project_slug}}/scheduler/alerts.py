@@ -16,9 +16,9 @@ from .alert_digest import Alert
 from .alert_mail import Mailer
 from .conf import conf
 from .engine.clock import db_now
+from .engine.retries import may_retry
 from .models import Execution, Notice, Term
 from .models.execution import Status
-from .models.policies import OnLost
 
 if TYPE_CHECKING:
     from .health import Health
@@ -43,7 +43,7 @@ def on_failed(execution: Execution, exception: BaseException | None = None, **_:
 
     What no term ever started, since its executor is unknown, is not retried.
     """
-    if execution.term is None or execution.attempt > execution.max_retries:
+    if execution.term is None or not may_retry(execution.status, execution):
         kind = "timed out" if execution.status == Status.TIMED_OUT else "failed"
         tell(_alert(kind, execution, execution.exception or execution.reason), exception)
 
@@ -54,7 +54,7 @@ def on_missed(execution: Execution, **_: Any) -> None:
 
 def on_lost(execution: Execution, **_: Any) -> None:
     """As of a failure, nobody is told of one that is tried again."""
-    if execution.on_lost != OnLost.RETRY or execution.attempt > execution.max_retries:
+    if not may_retry(execution.status, execution):
         tell(_alert("lost", execution, execution.reason))
 
 

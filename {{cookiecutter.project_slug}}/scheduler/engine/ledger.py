@@ -16,11 +16,11 @@ from django.db import connections, transaction
 from django.db.models import QuerySet
 
 from ..models import Execution
-from ..models.execution import Kind, Status
-from ..models.policies import POLICY_FIELDS, OnLost
+from ..models.execution import Status
 from .batch import update_all, update_each
 from .connection import skips_locked
 from .lease import Lease
+from .retries import may_retry, next_attempt
 from .room import Room
 from .runner import COLUMNS, OUTCOME, Result, Run
 from .statement import Blank, Statement
@@ -57,7 +57,7 @@ class Ledger:
             The ids that were written. The others were declared lost meanwhile: a late finish
             changes nothing.
         """
-        owing = [result.id for result in results if _may_retry(result, runs[result.id])]
+        owing = [result.id for result in results if may_retry(result.status, runs[result.id])]
         with transaction.atomic(using=self.using):
             # A reply that was lost is answered by doing it again, and a manual run has no slot by
             # which the key could refuse a second retry: only whose row still runs owes one.
@@ -199,27 +199,3 @@ class Ledger:
     def _node_param(self) -> object:
         field = Execution._meta.get_field("node_id")
         return field.get_db_prep_save(self.node_id, connections[self.using])
-
-
-def _may_retry(result: Result, run: Run) -> bool:
-    """Whether a run that failed, or whose worker process died, has attempts left."""
-    ended_badly = result.status in (Status.FAILED, Status.TIMED_OUT) or (
-        result.status is Status.LOST and run.on_lost == OnLost.RETRY
-    )
-    return ended_badly and run.attempt <= run.max_retries
-
-
-def next_attempt(row: Execution, ended: datetime) -> Execution:
-    """A queued row for the same slot, due after the job's ``retry_delay``."""
-    return Execution(
-        job_id=row.job_id,
-        job_uid=row.job_uid,
-        job_name=row.job_name,
-        scheduled_run_time=row.scheduled_run_time,
-        attempt=row.attempt + 1,
-        kind=Kind.RETRY,
-        due_at=ended + timedelta(seconds=row.retry_delay),
-        queued_at=ended,
-        requested_by=row.requested_by,
-        **{name: getattr(row, name) for name in POLICY_FIELDS},
-    )

@@ -14,6 +14,7 @@ from ..errors import DefinitionError
 from ..models import Job
 from ..models.change import Action
 from ..models.job import JobState
+from .connection import skips_locked
 from .definition import load
 from .due import Planned
 
@@ -29,24 +30,27 @@ def quarantine(job: Planned, reason: str, using: str) -> None:
 
 
 def release(using: str, executors: Collection[str]) -> int:
-    """Let go of the quarantined jobs that can be loaded now.
+    """Let go of the quarantined jobs that can be loaded now. Call inside a transaction.
+
+    One whose row a user's transaction holds is looked at the next time.
 
     Returns:
         How many were released.
     """
     released = 0
-    for job in Job._base_manager.using(using).filter(state=JobState.QUARANTINED):
+    jobs = Job._base_manager.using(using)
+    resting = jobs.filter(state=JobState.QUARANTINED)
+    for job in resting.select_for_update(skip_locked=skips_locked(using)):
         try:
             load(job, executors)
         except DefinitionError as error:
             if str(error) != job.last_error:
-                Job._base_manager.using(using).filter(pk=job.pk).update(last_error=str(error))
+                jobs.filter(pk=job.pk).update(last_error=str(error))
             continue
-        rows = Job._base_manager.using(using).filter(pk=job.pk, state=JobState.QUARANTINED)
-        if rows.update(state=JobState.ACTIVE, last_error=""):
-            released += 1
-            before = {"state": JobState.QUARANTINED, "last_error": job.last_error}
-            after = {"state": JobState.ACTIVE}
-            changes.record(Action.RELEASED, job.id, job.uid, before, after, using)
-            logger.info("Job %r can be loaded again: released from quarantine", job.id)
+        jobs.filter(pk=job.pk).update(state=JobState.ACTIVE, last_error="")
+        released += 1
+        before = {"state": JobState.QUARANTINED, "last_error": job.last_error}
+        after = {"state": JobState.ACTIVE}
+        changes.record(Action.RELEASED, job.id, job.uid, before, after, using)
+        logger.info("Job %r can be loaded again: released from quarantine", job.id)
     return released

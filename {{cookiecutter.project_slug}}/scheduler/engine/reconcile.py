@@ -16,11 +16,10 @@ from django.db.models import Count, QuerySet
 from ..models import Execution, Node
 from ..models.execution import Status
 from ..models.node import Role
-from ..models.policies import OnLost
 from .connection import skips_locked
 from .lease import Lease
-from .ledger import next_attempt
 from .node import Observer, is_gone
+from .retries import may_retry, next_attempt
 
 logger = logging.getLogger("scheduler.reconcile")
 
@@ -53,7 +52,7 @@ class Reconciler:
         """End queued rows that no executor here would ever take: an alias left the settings."""
         every = Execution._base_manager.using(self.using)
         queued = every.filter(status=Status.QUEUED, due_at__lte=now)
-        rows = list(queued.exclude(executor__in=known).select_for_update()[:BATCH])
+        rows = list(self._free(queued.exclude(executor__in=known))[:BATCH])
         why = f"its executor is unknown here; known: {', '.join(sorted(known))}"
         self._end(rows, Status.FAILED, why, now)
         return rows
@@ -96,19 +95,18 @@ class Reconciler:
         return ""
 
     def _lose(self, node_id: UUID | None, why: str, now: datetime) -> list[Execution]:
-        # What a user's transaction holds is judged later: it must not keep the leader from leading.
-        theirs = self._foreign().filter(node_id=node_id)
-        rows = list(theirs.select_for_update(skip_locked=skips_locked(self.using))[:BATCH])
+        rows = list(self._free(self._foreign().filter(node_id=node_id))[:BATCH])
         self._end(rows, Status.LOST, why, now)
-        retries = [
-            next_attempt(row, now)
-            for row in rows
-            if row.on_lost == OnLost.RETRY and row.attempt <= row.max_retries
-        ]
+        retries = [next_attempt(row, now) for row in rows if may_retry(row.status, row)]
         Execution._base_manager.using(self.using).bulk_create(retries, ignore_conflicts=True)
         for row in rows:
             logger.error("Execution %s of %r is lost: %s", row.id, row.job_id, why)
         return rows
+
+    def _free(self, rows: QuerySet[Execution]) -> QuerySet[Execution]:
+        """Lock them, but what a user's transaction holds is judged later: it must not keep the
+        leader from leading."""
+        return rows.select_for_update(skip_locked=skips_locked(self.using))
 
     def _end(self, rows: list[Execution], status: Status, why: str, now: datetime) -> None:
         """Rows that are locked: in the database, and as whoever is told of them sees them."""
