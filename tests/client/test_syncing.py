@@ -7,10 +7,14 @@ from datetime import timedelta
 import pytest
 from apscheduler.triggers.interval import IntervalTrigger
 from django.db import OperationalError
+from django.db.models import F
 from django.utils import timezone
 from scheduler import declarations, definitions, health, job, syncing
+from scheduler.engine import lease as engine_lease
 from scheduler.engine.clock import DbNow
 from scheduler.models import Job
+from scheduler.models import Lease as LeaseRow
+from scheduler.models.job import JobState
 
 from tests import bodies
 from tests.conformance.peers import Peer
@@ -114,3 +118,68 @@ def test_a_weekly_job_keeps_its_day_whatever_the_two_clocks_say(declared, monkey
     assert sync().changed == ["weekly"]
 
     assert (one().max_retries, one().next_run_time) == (3, due)
+
+
+def test_what_is_as_the_code_says_is_not_even_locked(held):
+    """Of many rows that a user holds each would be waited for: together longer than the lease."""
+    job("interval", minutes=5)(bodies.tick)
+    sync()
+    held.add("tests.tick")
+    assert sync() == syncing.Report()
+
+
+@pytest.mark.parametrize("frozen", ["before", "after"])
+def test_an_old_process_that_froze_in_its_sync_does_not_undo_what_the_new_code_declared(
+    monkeypatch, frozen
+):
+    """Rolling deploy: the old one won the lease and froze before or after it renewed; meanwhile the
+    new one led."""
+    sync()
+    old = Peer("old")
+    renew = engine_lease.Lease.renew
+
+    def another_leads():
+        Job.objects.create(id="new", func="x:y", trigger="{}", declared=True)
+        LeaseRow.objects.update(holder=None, term=F("term") + 1)
+
+    def freeze(lease):
+        monkeypatch.setattr(engine_lease.Lease, "renew", renew)
+        renewed = frozen == "before" or renew(lease)
+        another_leads()
+        return renewed and (frozen == "after" or renew(lease))
+
+    job("interval", minutes=5, id="old")(bodies.tick)
+    monkeypatch.setattr(engine_lease.Lease, "renew", freeze)
+    try:
+        old.turn()
+        assert not old.leads
+    finally:
+        old.end()
+    assert [(row.id, row.state) for row in Job.objects.all()] == [("new", JobState.ACTIVE)]
+
+
+def test_the_lease_is_renewed_before_each_row_that_may_be_waited_for():
+    for number in range(3):
+        job("interval", minutes=5, id=f"job-{number}")(bodies.tick)
+    peer = Peer("a")
+    try:
+        peer.turn()
+        assert LeaseRow.objects.get().beat == 1 + 3
+    finally:
+        peer.end()
+
+
+def test_jobs_py_is_imported_before_leading_for_that_may_take_longer_than_the_lease(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        declarations,
+        "autodiscover",
+        lambda: seen.append(LeaseRow.objects.filter(holder=None).count()),
+    )
+    LeaseRow.objects.get_or_create(pk=1)
+    peer = Peer("a")
+    try:
+        peer.lead()
+    finally:
+        peer.end()
+    assert seen[0] == 1

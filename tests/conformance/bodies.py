@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from scheduler.engine.runner import current_run
+from scheduler.models import Job
 
 calls: list[tuple[Any, ...]] = []
 """Job, slot and attempt of each call, in order."""
@@ -93,3 +94,7 @@ def wait_for_file(started: str, go: str) -> None:
         if Path(go).exists():
             return
         time.sleep(0.05)
+
+
+async def count_jobs() -> int:
+    return await Job.objects.acount()

@@ -12,6 +12,7 @@ import pebble.pool.process
 import pytest
 from pebble import CONSTS
 from scheduler import scheduler
+from scheduler.engine.executors import ThreadExecutor
 from scheduler.engine.recorder import TIME_TO_END
 from scheduler.models.execution import Status
 
@@ -148,3 +149,29 @@ def test_a_run_that_its_executor_refuses_fails_with_the_reason(a, monkeypatch, a
     add(id="next", executor=alias)
     (done,) = a.turn_until(ended("next"))
     assert done.status == Status.SUCCEEDED
+
+
+def test_a_body_that_ends_while_the_drain_records_is_recorded_as_it_ended(a, monkeypatch):
+    """Between its last two steps: the results until now are written, and the rest is given up."""
+    a.lead()
+    add(bodies.wait)
+    a.turn_until(lambda: bodies.calls)
+    loop = a.scheduler.loop
+    record = loop.recorder.record
+
+    def record_and_let_it_end() -> bool:
+        found = record()
+        if not bodies.gate.is_set():
+            bodies.gate.set()
+            loop.wakeup.wait(30)
+        return found
+
+    monkeypatch.setattr(loop.recorder, "record", record_and_let_it_end)
+    a.do(lambda: loop._leave(0.0))
+    assert [row.status for row in runs()] == [Status.SUCCEEDED]
+
+
+def test_a_pool_that_is_named_by_its_plugin_is_replaced_as_well(a):
+    a.do(lambda: a.scheduler.add_executor("threadpool", "reports", max_workers=4))
+    executor = a.scheduler._executors["reports"]
+    assert (type(executor), executor.slots) == (ThreadExecutor, 4)

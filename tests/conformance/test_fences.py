@@ -10,6 +10,7 @@ import pytest
 from django.db import DatabaseError, InterfaceError, connections, transaction
 from scheduler.conf import conf
 from scheduler.engine.clock import DbNow
+from scheduler.engine.reconcile import Reconciler
 from scheduler.models import Execution, Lease, Node
 from scheduler.models.execution import Status
 
@@ -171,6 +172,39 @@ def test_what_was_running_is_lost_and_follows_on_lost(a, b, on_lost):
     again = [(2, Status.SUCCEEDED)] if on_lost == "retry" else []
     assert statuses == [(1, Status.LOST), *again]
     assert len(bodies.calls) == len(statuses)
+
+
+def test_a_run_that_somebody_asked_to_cancel_is_not_tried_again_when_it_is_lost(a, b):
+    a.lead()
+    add(bodies.wait, id="held", on_lost="retry", max_retries=2)
+    a.turn_until(lambda: bodies.calls)
+    a.vanish()
+    Execution.objects.filter(job_id="held").update(cancel_requested_at=DbNow())
+    Node.objects.filter(id=a.node_id).delete()
+    expire()
+    b.lead()
+    b.turn_until(lambda: not _open())
+    assert [(row.attempt, row.status) for row in runs(job_id="held")] == [(1, Status.LOST)]
+
+
+def test_a_dead_process_is_judged_once_however_much_it_was_running(a, b, monkeypatch):
+    a.lead()
+    for id in ("one", "two"):
+        add(bodies.wait, id=id)
+    a.turn_until(lambda: len(bodies.calls) == 2)
+    a.vanish()
+    Node.objects.filter(id=a.node_id).delete()
+    expire()
+    judged, lose = [], Reconciler._lose
+
+    def counted(self, node_id, why, now):
+        judged.append(node_id)
+        return lose(self, node_id, why, now)
+
+    monkeypatch.setattr(Reconciler, "_lose", counted)
+    b.lead()
+    b.turn_until(lambda: not _open())
+    assert judged == [a.node_id]
 
 
 def test_losing_again_and_again_ends_with_max_retries(a, peer):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 
 import pytest
-from django.db import connection
+from apscheduler.jobstores.memory import MemoryJobStore
+from django.db import InternalError, connection
 from scheduler import declarations
 from scheduler.conf import conf
+from scheduler.engine.outage import is_outage
 from scheduler.models import Node, Term
 from scheduler.models.execution import Status
 from scheduler.models.node import Role
@@ -95,10 +97,10 @@ def test_a_leader_that_cannot_begin_leaves_the_lease_to_another(a, b, monkeypatc
     """Of two versions of the code, during a deploy, one cannot even read its declarations."""
     sync = declarations.sync
 
-    def broken(using):
+    def broken(*given):
         if threading.current_thread().name == "a":
             raise TypeError("half a deploy")
-        return sync(using)
+        return sync(*given)
 
     monkeypatch.setattr(declarations, "sync", broken)
     a.turn()
@@ -130,3 +132,62 @@ def _no_page_more() -> None:
     """For this connection, the file may not grow beyond what it is."""
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA max_page_count = 1")
+
+
+def test_a_coroutine_that_uses_the_orm_has_a_connection_again_after_the_database_cut_it(
+    a, settings
+):
+    """Its statements run in the thread of its body, whose connection is looked after."""
+    settings.APSCHEDULER_MAX_WORKERS = 1
+    a.lead()
+    add(bodies.count_jobs, id="before")
+    a.turn_until(lambda: runs(job_id="before", status=Status.SUCCEEDED))
+    cut_all_others()
+    add(bodies.count_jobs, id="after")
+    a.turn_until(lambda: runs(job_id="after", status__in=["succeeded", "failed"]))
+    assert [(row.status, row.exception) for row in runs(job_id="after")] == [("succeeded", "")]
+
+
+def cut_all_others() -> None:
+    """As an administrator would, or a firewall; SQLite's file has no server that could do it."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        elif connection.vendor == "mysql":
+            cursor.execute(
+                "SELECT id FROM information_schema.processlist"
+                " WHERE db = DATABASE() AND id <> CONNECTION_ID()"
+            )
+            for (number,) in cursor.fetchall():
+                cursor.execute(f"KILL {number}")
+
+
+def test_postgresql_that_ended_an_idle_transaction_is_an_outage_and_no_fault_of_a_job():
+    errors = pytest.importorskip("psycopg").errors
+    ended = InternalError("terminating connection due to idle-in-transaction timeout")
+    ended.__cause__ = errors.IdleInTransactionSessionTimeout()
+    assert is_outage(ended)
+    other = InternalError("current transaction is aborted")
+    other.__cause__ = errors.InFailedSqlTransaction()
+    assert not is_outage(other)
+
+
+def test_a_job_store_of_another_kind_that_fails_ends_nothing(a):
+    """APScheduler calls it in the loop's thread, and guards one of these calls."""
+    broken = MemoryJobStore()
+    broken.get_next_run_time = lambda: 1 / 0
+    a.do(lambda: a.scheduler.add_jobstore(broken, "memory"))
+    a.lead()
+    assert a.turn() <= conf().LEASE_RENEW
+    add()
+    a.turn_until(lambda: runs(status=Status.SUCCEEDED))
+
+
+def test_an_idle_loop_wakes_for_its_next_sign_of_life_whatever_the_intervals(a, settings):
+    settings.APSCHEDULER_POLL_INTERVAL = settings.APSCHEDULER_STANDBY_INTERVAL = 100
+    a.lead()
+    a.beat()
+    assert a.turn() <= conf().LEASE_RENEW

@@ -10,6 +10,7 @@ import pytest
 from apscheduler.triggers.interval import IntervalTrigger
 from django.db import connection, transaction
 from scheduler import triggers
+from scheduler.engine import claims
 from scheduler.engine.claims import Claims
 from scheduler.engine.enqueue import can_return
 from scheduler.engine.lease import Lease
@@ -72,10 +73,10 @@ def due(id: str, since: datetime, **columns: Any) -> Job:
 
 
 def claim(lease: Lease, now: datetime, room: Room | None = None) -> Claimed:
-    claims = Claims(lease)
+    part = Claims(lease)
     with transaction.atomic():
         lease.hold()
-        return claims.all(now, ["default", "processes"], room)
+        return part.all(now, ["default", "processes"], room)
 
 
 def start(lease: Lease, now: datetime, room: Room) -> list[str]:
@@ -202,3 +203,14 @@ def test_a_retry_carries_the_policies_on(lease, now):
     assert (retry.scheduled_run_time, retry.due_at) == (now, now + timedelta(minutes=1))
     assert ledger.finish([failed], {run.id: run}) == {run.id}
     assert Execution.objects.filter(attempt=2).count() == 1
+
+
+def test_planning_stops_when_its_time_is_up_and_goes_on_with_the_next_turn(lease, now, monkeypatch):
+    """A long downtime leaves many slots to count, and the lease's row is locked meanwhile."""
+    monkeypatch.setattr(claims, "PLANNING", 0.0)
+    for number in range(3):
+        due(f"job-{number}", now - timedelta(minutes=9 - number))
+    turns = [claim(lease, now) for _ in range(4)]
+    assert [turn.due for turn in turns] == [1, 1, 1, 0]
+    assert [turn.progress for turn in turns] == [True, True, True, False]
+    assert statuses() == dict.fromkeys(["job-0", "job-1", "job-2"], Status.QUEUED)

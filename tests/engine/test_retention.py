@@ -6,6 +6,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import OperationalError
 from scheduler.engine import retention
 from scheduler.engine.lease import Lease, LeaseLost
 from scheduler.engine.node import Self
@@ -136,3 +137,27 @@ def test_delete_old_job_executions_knows_no_filter_and_so_is_not_on_a_query_set(
     with pytest.raises(AttributeError):
         Execution.objects.filter(job_id="other").delete_old_job_executions(0)
     assert Execution.objects.using("default").count() == 2
+
+
+def test_changes_go_batch_by_batch_without_a_pause_between(lease):
+    """Else a site that adds and removes many jobs would keep ever more of them."""
+    old = NOW - timedelta(days=11)
+    Change.objects.bulk_create(
+        Change(job_id="gone", job_uid=uuid.uuid4(), action="removed", at=old)
+        for _ in range(2 * retention.BATCH + 1)
+    )
+    pruning = Retention(lease)
+    for _ in range(3):
+        pruning.step(NOW)
+    assert not Change.objects.exists()
+
+
+def test_what_fails_is_not_repeated_at_once(lease, monkeypatch):
+    def slow(before, using):
+        raise OperationalError("canceling statement due to statement timeout")
+
+    monkeypatch.setattr(retention, "_forget_removed_jobs", slow)
+    pruning = Retention(lease)
+    with pytest.raises(OperationalError):
+        pruning.step(NOW)
+    assert pruning.step(NOW) == 0

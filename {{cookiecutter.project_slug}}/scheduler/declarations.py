@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from apscheduler.triggers.base import BaseTrigger
 from django.apps import apps
@@ -20,6 +20,9 @@ from django.utils.module_loading import module_has_submodule
 
 from . import functions, given, policies
 from .conf import conf
+
+if TYPE_CHECKING:
+    from .engine.lease import Lease
 
 logger = logging.getLogger("scheduler.declarations")
 
@@ -115,11 +118,11 @@ def autodiscover() -> None:
             logger.exception("The jobs of app %r are left as they are", app.label)
 
 
-def sync(using: str) -> Any:
+def sync(using: str, lease: Lease | None = None) -> Any:
     """Bring the declarations into the rows; see ``syncing.sync``."""
     from . import syncing
 
-    return syncing.sync(using)
+    return syncing.sync(using, lease)
 
 
 def _chosen(options: dict[str, Any]) -> dict[str, Any]:

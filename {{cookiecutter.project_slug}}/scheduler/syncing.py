@@ -2,6 +2,10 @@
 
 A row keeps the digest of the declaration that it came from. While the code says the same, the row
 is not touched, so that what somebody changed in the admin survives every deploy.
+
+Each row is brought in by a transaction of its own, behind the lease. Else a process with the old
+code that froze here, and was succeeded by one with the new code, would wake and put its own in
+place of the new.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from . import declarations, definitions, jobrow, registration
 from .changes import changed_by
 from .declarations import Declaration
 from .engine.clock import db_now
+from .engine.lease import Lease, LeaseLost
 from .engine.outage import is_outage
 from .models import Job
 from .models.job import JobState
@@ -39,30 +44,40 @@ class Report:
     """Ids that failed by the database, as by a row that somebody holds locked: that passes."""
 
 
-def sync(using: str) -> Report:
-    """Import every ``jobs.py`` and bring what is declared there into the rows."""
+def sync(using: str, lease: Lease | None = None) -> Report:
+    """Import every ``jobs.py`` and bring what is declared there into the rows.
+
+    Args:
+        lease: the leader's, which is kept meanwhile. None where nobody else can lead, as in a test.
+
+    Raises:
+        LeaseLost: the rest is the next leader's.
+    """
     declarations.autodiscover()
     report = Report(errors=dict(declarations.errors))
     declared = declarations.registered()
-    rows = Job.objects.using(using).filter(declared=True).exclude(state=JobState.RETIRED)
     with changed_by("code"):
+        known = _known(using)
         for job_id in declared:
-            _settle(job_id, using, report)
-        # Raises where the connection itself broke: then nothing of this counts.
-        for job_id in list(rows.values_list("id", flat=True)):
+            _settle(job_id, using, report, lease, known.get(job_id))
+        for job_id in _known(using):  # raises where the connection itself broke
             if job_id not in declared:
-                _settle(job_id, using, report)
+                _settle(job_id, using, report, lease)
     return report
 
 
-def sync_postponed(using: str, report: Report) -> None:
+def sync_postponed(using: str, report: Report, lease: Lease | None = None) -> None:
     """Try again what the database did not let in. One that it still refuses ends the attempt, since
-    each may wait for a lock; next time another one is the first."""
+    each may wait for a lock; next time another one is the first.
+
+    Raises:
+        LeaseLost: the rest is the next leader's.
+    """
     with changed_by("code"):
         for job_id in list(report.postponed):
             report.postponed.remove(job_id)
             report.errors.pop(job_id, None)
-            _settle(job_id, using, report)
+            _settle(job_id, using, report, lease)
             if job_id in report.postponed:
                 return
 
@@ -93,13 +108,31 @@ def digest(declaration: Declaration) -> str:
     return hashlib.sha256(json.dumps(columns, sort_keys=True).encode()).hexdigest()
 
 
-def _settle(job_id: str, using: str, report: Report) -> None:
+def _known(using: str) -> dict[str, str]:
+    """The declared jobs' ids and digests, without those that were retired."""
+    rows = Job.objects.using(using).filter(declared=True).exclude(state=JobState.RETIRED)
+    return dict(rows.values_list("id", "declaration_digest"))
+
+
+def _settle(
+    job_id: str, using: str, report: Report, lease: Lease | None, known: str | None = None
+) -> None:
     declaration = declarations.registered().get(job_id)
     try:
-        if declaration is not None:
-            _bring_in(declaration, using, report)
-        else:
-            _retire(job_id, using, report)
+        # Nearly all are as the code says: they are not locked, since each might be waited for.
+        if declaration is not None and known == digest(declaration):
+            return
+        if lease is not None and not lease.renew():  # the one before may have been waited for
+            raise LeaseLost
+        with transaction.atomic(using=using):
+            if lease is not None:
+                lease.hold()
+            if declaration is not None:
+                _bring_in(declaration, using, report)
+            else:
+                _retire(job_id, using, report)
+    except LeaseLost:
+        raise
     except Exception as error:  # one job that cannot be stored stops no other
         report.errors[job_id] = str(error)
         if is_outage(error):
@@ -110,17 +143,16 @@ def _settle(job_id: str, using: str, report: Report) -> None:
 
 
 def _bring_in(declaration: Declaration, using: str, report: Report) -> None:
-    with transaction.atomic(using=using):
-        try:
-            row = definitions.locked(declaration.id, using)
-        except JobLookupError:
-            if _insert(declaration, using):
-                report.added.append(declaration.id)
-            return
-        known = row.declared and row.declaration_digest == digest(declaration)
-        if not known or row.state == JobState.RETIRED:
-            _write(row, _job(declaration, db_now(using)), declaration, using)
-            report.changed.append(declaration.id)
+    try:
+        row = definitions.locked(declaration.id, using)
+    except JobLookupError:
+        if _insert(declaration, using):
+            report.added.append(declaration.id)
+        return
+    known = row.declared and row.declaration_digest == digest(declaration)
+    if not known or row.state == JobState.RETIRED:
+        _write(row, _job(declaration, db_now(using)), declaration, using)
+        report.changed.append(declaration.id)
 
 
 def _insert(declaration: Declaration, using: str) -> bool:
@@ -146,14 +178,13 @@ def _write(row: Job, job: jobrow.RowJob, declaration: Declaration, using: str) -
 
 def _retire(job_id: str, using: str, report: Report) -> None:
     """Of a job that vanished from the code."""
-    with transaction.atomic(using=using):
-        try:
-            row = definitions.locked(job_id, using)
-        except JobLookupError:  # somebody removed it since we looked
-            return
-        if not _may_only_have_failed_to_import(row):
-            definitions.change(row, using, state=JobState.RETIRED, next_run_time=None)
-            report.retired.append(job_id)
+    try:
+        row = definitions.locked(job_id, using)
+    except JobLookupError:  # somebody removed it since we looked
+        return
+    if not _may_only_have_failed_to_import(row):
+        definitions.change(row, using, state=JobState.RETIRED, next_run_time=None)
+        report.retired.append(job_id)
 
 
 def _may_only_have_failed_to_import(row: Job) -> bool:

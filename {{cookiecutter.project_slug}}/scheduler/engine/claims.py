@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import transaction
@@ -22,6 +22,7 @@ from ..models import Execution, Job
 from ..models.execution import OPEN
 from ..models.job import JobQuerySet, JobState
 from .batch import update_each
+from .clock import monotonic
 from .connection import skips_locked
 from .definition import load
 from .due import Due, Planned
@@ -36,7 +37,13 @@ from .statement import Blank, Statement
 logger = logging.getLogger("scheduler.claims")
 
 DUE_LIMIT = 500
-"""Most jobs planned in one turn: it bounds how long the lease's row is locked."""
+"""Most jobs planned in one turn ..."""
+PLANNING = 0.5
+"""... and about so many seconds of it: both bound for how long the lease's row is locked. After a
+long downtime, a job's missed slots take longer to count than its run takes to write."""
+
+
+J = TypeVar("J")
 
 
 class Claims:
@@ -55,11 +62,14 @@ class Claims:
             room: where runs may start at once; None: all go to the end of the queue.
         """
         due = [Due(*row) for row in self._due_rows.rows(now=now)]
-        claimed = Claimed(due=len(due))
+        claimed = Claimed()
         if not due:
             return claimed
         open_runs = Counter(dict(self._open_rows.rows()))
-        planned = [(job, self._plan(job, now, open_runs, executors)) for job in due]
+        planned: list[tuple[Due, Plan | None]] = []
+        for job in _in_time(due):
+            planned.append((job, self._plan(job, now, open_runs, executors)))
+        claimed.due = len(planned)
         owing = [(job, owed) for job, owed in planned if owed is not None]
         self.slots.write(owing, now, room, claimed)
         self._advance([(job, owed.next_run_time) for job, owed in owing])
@@ -71,7 +81,7 @@ class Claims:
         """The same after an error: each job in its own savepoint, the culprit quarantined."""
         claimed = Claimed()
         open_runs = Counter(dict(self._open_rows.rows()))
-        for job in self._due(now):
+        for job in _in_time(self._due(now)):
             claimed.due += 1
             try:
                 with transaction.atomic(using=self.using):
@@ -147,3 +157,12 @@ class Claims:
             rows.filter(id__in=gone)._raw_delete(self.using)
             kept = [job.id for job in ended if job.declared]
             rows.filter(id__in=kept).update(state=JobState.FINISHED, next_run_time=None)
+
+
+def _in_time(jobs: Iterable[J]) -> Iterator[J]:
+    """At least one of them, and no more when the time is up: those are due at the next turn."""
+    end = monotonic() + PLANNING
+    for job in jobs:
+        yield job
+        if monotonic() >= end:
+            return

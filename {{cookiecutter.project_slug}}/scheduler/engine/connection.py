@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from math import ceil
 from typing import Any
 
@@ -9,12 +10,18 @@ from django.db import connections
 
 from ..conf import conf
 
+logger = logging.getLogger("scheduler.connection")
+
 
 def close_old_connections() -> None:
-    """Django's, but it leaves a connection alone that is in an atomic block, as in a test."""
+    """Django's, but it leaves a connection alone that is in an atomic block, as in a test, and
+    raises nothing."""
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
-            connection.close_if_unusable_or_obsolete()
+            try:
+                connection.close_if_unusable_or_obsolete()
+            except Exception:  # it is gone all the same, and the next statement opens another
+                logger.debug("Closing a broken connection failed", exc_info=True)
 
 
 def skips_locked(using: str) -> bool:

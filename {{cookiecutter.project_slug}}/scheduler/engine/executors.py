@@ -115,8 +115,9 @@ class ThreadExecutor(BaseExecutor):
             work()
 
     def _begin(self, run: Run) -> None:
-        if self._waiting.pop(run.id, None) is not None:
-            self._work(run)
+        # Not ``run``: that one may have been taken back, and started again under the same id.
+        if (held := self._waiting.pop(run.id, None)) is not None:
+            self._work(held)
 
     def _work(self, run: Run) -> None:
         result = self._body(run)

@@ -21,7 +21,7 @@ from .lease import Lease, LeaseLost
 from .ledger import Ledger
 from .outage import is_outage
 from .peek import Lookout, Peek
-from .quarantine import release
+from .quarantine import Quarantine
 from .reconcile import Reconciler
 from .replan import replan
 from .retention import Retention
@@ -58,6 +58,7 @@ class Leader:
         self.clock = clock
         self.events = events
         self.reconciler = Reconciler(lease)
+        self.quarantine = Quarantine(lease.using)
         self.tallies = Tallies(lease)
         self.retention = Retention(lease)
         self._elsewhere: Counter[UUID] = Counter()
@@ -71,7 +72,7 @@ class Leader:
 
     def begin(self) -> None:
         """Before the first turn of a term: the jobs that the code declares."""
-        self._synced = declarations.sync(self.lease.using)
+        self._synced = declarations.sync(self.lease.using, self.lease)
         self._sync_at = monotonic() + SYNC_EVERY
 
     @property
@@ -177,7 +178,8 @@ class Leader:
             replan(now, self.lease.using)
             if monotonic() >= self._quarantine_at:
                 self._quarantine_at = monotonic() + QUARANTINE_EVERY
-                release(self.lease.using, self.dispatcher.executors)
+                if self.quarantine.release(self.dispatcher.executors):
+                    self._quarantine_at = 0.0  # the next page, with the next chores
                 refused = self.reconciler.refuse_unknown_executors(self.dispatcher.executors, now)
                 self.reconciler.forget_old_nodes(now)
         self.events.lost(lost)
@@ -189,5 +191,5 @@ class Leader:
     def _sync_postponed(self) -> None:
         """Declared jobs whose rows somebody held locked when the term began."""
         if self._synced and self._synced.postponed and monotonic() >= self._sync_at:
-            syncing.sync_postponed(self.lease.using, self._synced)
+            syncing.sync_postponed(self.lease.using, self._synced, self.lease)
             self._sync_at = monotonic() + SYNC_EVERY

@@ -9,6 +9,7 @@ a process that cannot help itself is started anew.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,10 @@ class LifeSign:
         leader = self._loop.leader
         if leader is None or leader.next_due is None:
             return "nothing scheduled"
-        return f"next {timezone.localtime(leader.next_due):%Y-%m-%d %H:%M:%S %Z}"
+        at = leader.next_due
+        with suppress(OverflowError):  # in the last hours of the year 9999, for "never"
+            at = timezone.localtime(at)
+        return f"next {at:%Y-%m-%d %H:%M:%S %Z}"
 
     def _touch(self, path: Path, status: str) -> None:
         """Goes on trying: a disk that was full for a second must not let a probe kill us."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
+from .. import declarations
 from ..conf import conf
 from ..models.node import Role
 from ..notify import announce
@@ -52,6 +53,7 @@ class Loop:
         self.role = Role.STANDBY
         self.leader: Leader | None = None
         self._beat_at = self._look_at = 0.0
+        self._imported = False
         self.quiet = False
         """Whether nothing but results and time has woken the loop for the next turn."""
         for executor in executors.values():
@@ -88,7 +90,7 @@ class Loop:
                 logger.exception("A turn failed")
             return self.outage.begin(error)
         self.outage.settled()
-        return wait
+        return min(wait, max(self._beat_at - monotonic(), 0.0))
 
     def drain(self, limit: Callable[[], float]) -> None:
         """Hand the lease over first, then wait for what runs, record it, leave.
@@ -132,6 +134,9 @@ class Loop:
 
     def _stand_by(self) -> bool:
         """One look at the lease. True: it is ours now."""
+        if not self._imported:
+            declarations.autodiscover()  # before leading: an import may take seconds
+            self._imported = True
         if monotonic() < self._look_at or not self.lease.acquire():
             return False
         self.role, self._beat_at = Role.LEADER, 0.0
@@ -139,6 +144,9 @@ class Loop:
         leader = Leader(self.lease, self.ledger, self.dispatcher, self.clock, self.events)
         try:
             leader.begin()
+        except LeaseLost:
+            self._demote("another process took the lease")
+            return False
         except Exception as error:
             if is_outage(error):
                 raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from django.db.utils import InterfaceError, OperationalError
+from django.db.utils import InterfaceError, InternalError, OperationalError
 
 from .clock import monotonic
 
@@ -23,12 +23,18 @@ REFUSED_VALUES = {1264, 1265, 1300, 1366, 3854, 3988}
 not have. Django calls them operational; trying again never helps."""
 
 
+IDLED_TOO_LONG = "25P03"
+"""PostgreSQL ended the session, since it idled inside a transaction: this process was frozen."""
+
+
 LOCK_WAITS = {1205, 3572, "55P03"}
 """MySQL's and MariaDB's errors and PostgreSQL's SQLSTATE for a row that somebody else holds."""
 
 
 def is_outage(error: BaseException) -> bool:
     """Whether the database is in trouble, which passes; or else what was to be written is."""
+    if isinstance(error, InternalError):
+        return getattr(error.__cause__, "sqlstate", None) == IDLED_TOO_LONG
     if not isinstance(error, OperationalError | InterfaceError):
         return False
     return not (error.args and error.args[0] in REFUSED_VALUES)

@@ -19,7 +19,10 @@ from .slots import Claimed
 from .statement import Blank, Statement
 
 SCAN_EVERY = 0.02
-"""Seconds between two looks for changed triggers, which no index answers: all jobs are read."""
+"""Seconds between two looks for changed triggers, which no index answers: all jobs are read ..."""
+SCAN_SHARE = 20
+"""... and where they are so many that it takes long, this many times as long: the leader's chores
+look as well."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +87,13 @@ class Lookout:
         Args:
             executors: those that have room; what is queued for others is no reason for a turn.
         """
-        lease = self._lease
-        scan = monotonic() >= self._scan_at
+        lease, began = self._lease, monotonic()
+        scan = began >= self._scan_at
+        rows = self._statement(executors, scan).rows(node=lease.node.id)
         if scan:
-            self._scan_at = monotonic() + SCAN_EVERY
-        for holder, term, *rest in self._statement(executors, scan).rows(node=lease.node.id):
+            now = monotonic()
+            self._scan_at = now + max(SCAN_EVERY, SCAN_SHARE * (now - began))
+        for holder, term, *rest in rows:
             ours = (holder, term) == (lease.node.id, lease.term)
             return replace(Peek(ours, *rest), executors=frozenset(executors))
         return Peek(False, None, None, False, False, False)  # the row is gone: hold() decides

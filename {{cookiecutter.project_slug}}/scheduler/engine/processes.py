@@ -29,7 +29,7 @@ from .worker import prepare
 
 logger = logging.getLogger("scheduler.processes")
 
-CONSTS.term_timeout = 0.2  # workers ignore SIGTERM, so that a dyno's TERM to all leaves them be
+CONSTS.term_timeout = 0  # workers ignore SIGTERM, so that a dyno's TERM to all leaves them be
 # It measures timeouts on the wall clock: set forward, that would end every body that has one.
 pebble.pool.process.time = SimpleNamespace(  # type: ignore[assignment]
     time=monotonic, sleep=time.sleep

@@ -38,7 +38,7 @@ class Reconciler:
     def lose_runs_of_the_dead(self, now: datetime) -> list[Execution]:
         """Mark the runs of nodes that are proven or judged dead, and queue the retries they owe."""
         lost: list[Execution] = []
-        for node_id in self._foreign().values_list("node_id", flat=True).distinct():
+        for node_id in self._foreign().order_by().values_list("node_id", flat=True).distinct():
             if why := self._death(node_id):
                 lost += self._lose(node_id, why, now)
         return lost
@@ -97,7 +97,11 @@ class Reconciler:
     def _lose(self, node_id: UUID | None, why: str, now: datetime) -> list[Execution]:
         rows = list(self._free(self._foreign().filter(node_id=node_id))[:BATCH])
         self._end(rows, Status.LOST, why, now)
-        retries = [next_attempt(row, now) for row in rows if may_retry(row.status, row)]
+        retries = [
+            next_attempt(row, now)
+            for row in rows
+            if may_retry(row.status, row) and row.cancel_requested_at is None
+        ]
         Execution._base_manager.using(self.using).bulk_create(retries, ignore_conflicts=True)
         for row in rows:
             logger.error("Execution %s of %r is lost: %s", row.id, row.job_id, why)

@@ -54,13 +54,12 @@ class Recorder:
 
     def give_up(self, reason: str) -> int:
         """At the end of a drain: the runs that outlast it are recorded, not lost silently."""
-        runs = self.dispatcher.in_flight
-        # What has ended and is still here could not be written: its row is held.
-        left = runs.keys() - {result.id for result in self.dispatcher.unrecorded()}
-        now = db_now(self.ledger.using)
-        results = [Result(id, Status.LOST, runs[id].started_at, now, reason=reason) for id in left]
+        now, runs = db_now(self.ledger.using), self.dispatcher.in_flight
+        ended = self.dispatcher.unrecorded()  # from here on, what ends is too late
+        left = runs.keys() - {result.id for result in ended}
+        lost = [Result(id, Status.LOST, runs[id].started_at, now, reason=reason) for id in left]
         self.ledger.retry_pause = TIME_TO_END
-        results, written = self._write(results)
+        results, written = self._write([*ended, *lost])
         self._tell(results, written, runs)
         return len(left)
 

@@ -41,10 +41,12 @@ class Retention:
         """
         deleted = self._beyond_keep()
         if monotonic() >= self._by_age_at:
+            self._by_age_at = monotonic() + EVERY  # first: what fails is not repeated at once
             before = now - timedelta(days=conf().KEEP_DAYS)
             old = self._delete(_ended_before(before, self._using))
-            _forget_removed_jobs(before, self._using)
-            self._by_age_at = 0.0 if old == BATCH else monotonic() + EVERY
+            changes = _forget_removed_jobs(before, self._using)
+            if BATCH in (old, changes):  # there may be more
+                self._by_age_at = 0.0
             deleted += old
         return deleted
 
@@ -108,13 +110,13 @@ def _ended_before(before: datetime, using: str) -> QuerySet[Execution]:
     return rows.order_by("finished_at")
 
 
-def _forget_removed_jobs(before: datetime, using: str) -> None:
+def _forget_removed_jobs(before: datetime, using: str) -> int:
     """Recorded changes of jobs that are gone, as old as history may be. A living job keeps its
     changes: the audit needs the one that its schedule began with, however old."""
     living = Job._base_manager.using(using).filter(uid=OuterRef("job_uid"))
     rows = Change._base_manager.using(using).filter(~Exists(living), at__lt=before)
-    ids = list(rows.order_by("id").values_list("id", flat=True)[:BATCH])
-    Change._base_manager.using(using).filter(id__in=ids).delete()
+    ids = list(rows.order_by("at").values_list("id", flat=True)[:BATCH])
+    return Change._base_manager.using(using).filter(id__in=ids).delete()[0]
 
 
 def _delete(ids: list[int], using: str) -> int:

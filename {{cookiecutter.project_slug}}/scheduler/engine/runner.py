@@ -5,16 +5,17 @@ Runs in a worker thread or process and never touches the scheduler's tables.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
 import traceback as tracebacks
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from asgiref.sync import async_to_sync
 
 from .. import functions, serialization
 from ..conf import conf
@@ -121,8 +122,14 @@ def _call(run: Run) -> Any:
     args, kwargs = serialization.loads_args(run.args), serialization.loads_kwargs(run.kwargs)
     value = function(*args, **kwargs)
     if inspect.iscoroutine(value):
-        return asyncio.run(value)
+        # Not asyncio.run: there the ORM works in one thread of all bodies, whose connection nobody
+        # closes when it breaks. Here it works in this one.
+        return async_to_sync(_awaited)(value)
     return value
+
+
+async def _awaited(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    return await coroutine
 
 
 def keep(value: Any) -> str:

@@ -94,6 +94,8 @@ class DjangoScheduler(LiveJobs, BlockingScheduler):
 
     def add_executor(self, executor: Any, alias: str = "default", **options: Any) -> None:
         """As APScheduler's; its pools are replaced by ours of the same size."""
+        if isinstance(executor, str):
+            executor, options = self._create_plugin_instance("executor", executor, options), {}
         if isinstance(executor, ThreadPoolExecutor):
             executor = ThreadExecutor(executor._pool._max_workers)
         elif isinstance(executor, ProcessPoolExecutor):
@@ -125,7 +127,11 @@ class DjangoScheduler(LiveJobs, BlockingScheduler):
         """One turn, whatever the role. Never raises for the database's sake."""
         wait = self.loop.turn(paused=self.state == STATE_PAUSED)
         if self.loop.leads and self._has_other_stores():
-            others = super()._process_jobs()
+            try:
+                others = super()._process_jobs()
+            except Exception:  # APScheduler guards one of the calls that it makes to a store
+                logger.exception("A job store other than DjangoJobStore failed")
+                others = self.jobstore_retry_interval
             wait = wait if others is None else min(wait, others)
         return wait
 

@@ -67,6 +67,7 @@ class Tallies:
         """
         if monotonic() < self._due:
             return 0
+        self._due = monotonic() + EVERY  # first: what fails is not repeated at once
         using = self._lease.using
         with transaction.atomic(using=using):
             self._lease.hold()
@@ -76,7 +77,8 @@ class Tallies:
             counted = _count(rows, using)
             if until > mark.counted_up_to:
                 TallyMark.objects.using(using).filter(pk=1).update(counted_up_to=until)
-        self._due = monotonic() + (0.0 if counted >= MOST else EVERY)
+        if counted >= MOST:  # there may be more
+            self._due = 0.0
         return counted
 
 
@@ -114,11 +116,12 @@ def recurring_jobs(using: str) -> set[str]:
 
 def _settled_until(mark: int, now: datetime, using: str) -> int:
     """The last id up to which everything has ended, some time ago, at most ``MOST`` further."""
-    ids = Execution._base_manager.using(using).filter(id__gt=mark).order_by("id")
+    above = Execution._base_manager.using(using).filter(id__gt=mark).order_by("id")
+    newest = max(above.values_list("id", flat=True)[:MOST], default=mark)
+    # No further: where a run stays open for long, all the rows above it would be read each time.
+    ids = above.filter(id__lte=newest)
     young = ids.filter(queued_at__gt=now - SETTLED_AFTER).values_list("id", flat=True).first()
     unended = ids.filter(status__in=OPEN).values_list("id", flat=True).first()
-    last = ids.values_list("id", flat=True)[:MOST]
-    newest = max(last, default=mark)
     return min([newest, *(id - 1 for id in (young, unended) if id is not None)])
 
 

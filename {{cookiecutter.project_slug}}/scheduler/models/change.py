@@ -32,7 +32,10 @@ class Change(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["job_uid", "id"], name="scheduler_change_by_job")]
+        indexes = [
+            models.Index(fields=["job_uid", "id"], name="scheduler_change_by_job"),
+            models.Index(fields=["at"], name="scheduler_change_age"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.job_id} {self.action}"
