@@ -33,6 +33,10 @@ def boom() -> None:
     raise ValueError("no\0good \ud800")
 
 
+def refuse(key: str) -> None:
+    raise ValueError(f"bad key {key}")
+
+
 def add(a: int, b: int = 0) -> int:
     return a + b
 

@@ -143,6 +143,18 @@ def test_show_tells_what_is_next_what_was_last_and_who(job):
     assert "hush-hush" not in json.dumps(data) + call("show", "sum")[1]
 
 
+def test_nothing_tells_what_is_sensitive(job):
+    scheduler.modify_job("sum", sensitive=["b"], kwargs={"b": "hush-hush"})
+    Job.objects.update(last_error="bad hush-hush")
+    for outcome in ({"exception": "ValueError: hush-hush"}, {"reason": "hush-hush"}):
+        scheduler.run_now("sum")
+        Execution.objects.filter(status=Status.QUEUED).update(status=Status.FAILED, **outcome)
+    for words in (("show", "sum"), ("list",), ("history", "sum")):
+        assert "hush" not in call(*words)[1] + json.dumps(answer(*words))
+    assert answer("list")[0]["last_error"] == "bad ••••••"
+    assert [run["reason"] for run in answer("history")] == ["••••••", ""]
+
+
 def test_show_and_list_bear_what_cannot_be_loaded(job):
     Job.objects.update(trigger="nonsense", func="gone:gone", state=JobState.QUARANTINED)
     assert "cannot be read" in answer("list")[0]["trigger"]

@@ -72,6 +72,19 @@ def test_a_failure_comes_with_its_exception(heard):
     assert told[events.EVENT_JOB_ERROR].exception is told["run_failed"]["exception"]
 
 
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_the_log_of_a_failure_does_not_tell_what_is_sensitive(by_hand, caplog):
+    options = {"kwargs": {"key": "sk_live_5"}, "sensitive": ["key"], "id": "a"}
+    if by_hand:
+        scheduler.add_job(bodies.refuse, "interval", hours=1, **options)
+        scheduler.run_now("a")
+    else:
+        scheduler.add_job(bodies.refuse, "date", **options)
+    assert [row.status for row in run_due()] == [Status.FAILED]
+    assert "ValueError: bad key ••••••" in caplog.text
+    assert "sk_live_5" not in caplog.text
+
+
 def test_what_does_not_run_is_told_too(heard):
     scheduler.add_job(bodies.noop, "interval", hours=1, id="late", misfire_grace_time=60)
     scheduler.add_job(bodies.noop, "interval", hours=1, id="often")

@@ -14,6 +14,7 @@ from scheduler import alert_mail, alerts, health, signals
 from scheduler.alert_digest import Alert, Digest
 from scheduler.models import Execution, Term
 
+from tests import bodies
 from tests.ops import rows
 
 NOON = rows.NOON
@@ -54,6 +55,19 @@ def test_a_failure_is_mailed_with_the_end_of_its_traceback_and_a_link():
     assert f"https://example.com/admin/scheduler/execution/{row.pk}/change/" in message.body
     assert "line 39" in message.body
     assert "line 24\n" not in message.body
+
+
+SECRET = {"kwargs": '{"key":"sk_live_5"}', "sensitive": '["key"]'}
+
+
+@pytest.mark.django_db
+def test_what_is_sensitive_is_not_mailed():
+    text = {"exception": "bad sk_live_5", "traceback": "key = 'sk_live_5'"}
+    send(signals.run_failed, rows.execution("a", "failed", **text, **SECRET), exception=None)
+    send(signals.run_lost, rows.execution("b", "lost", reason="with sk_live_5", **SECRET))
+    (message,) = mails()
+    assert "bad ••••••" in message.body
+    assert "sk_live_5" not in message.body
 
 
 @pytest.mark.django_db
@@ -213,6 +227,18 @@ class TestSentry:
         assert event["exception"]["values"][0]["type"] == "ValueError"
         assert event["tags"]["job"] == "home.sync"
         assert event["contexts"]["execution"]["id"] == 5
+
+    @pytest.mark.django_db
+    def test_an_exception_that_holds_what_is_sensitive_stays_here(self, events):
+        """Its frames have local variables."""
+        row = rows.execution(status="failed", exception="ValueError: bad sk_live_5", **SECRET)
+        try:
+            bodies.refuse(key="sk_live_5")
+        except ValueError as error:
+            send(signals.run_failed, row, exception=error)
+        (event,) = events
+        assert event["message"] == "home.sync failed: ValueError: bad ••••••"
+        assert "sk_live_5" not in str(event)
 
     def test_a_run_whose_process_is_gone(self, events):
         alerts.tell(Alert("lost", "home.sync", "its scheduler is gone"))

@@ -129,6 +129,13 @@ def test_quarantined_jobs_are_named_but_the_page_stays_green():
     assert body["warnings"][0] == "job home.job0 is quarantined: no such function"
 
 
+def test_their_errors_do_not_tell_what_is_sensitive():
+    rows.leader()
+    secret = {"kwargs": '{"key":"sk_live_5"}', "sensitive": '["key"]'}
+    rows.job(state="quarantined", last_error="cannot read sk_live_5", **secret)
+    assert page()[1]["warnings"] == ["job home.sync is quarantined: cannot read ••••••"]
+
+
 def test_a_database_without_tables(monkeypatch):
     def away(using):
         raise DatabaseError("secret detail")

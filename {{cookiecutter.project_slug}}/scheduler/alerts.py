@@ -17,6 +17,7 @@ from .alert_mail import Mailer
 from .conf import conf
 from .engine.clock import db_now
 from .engine.retries import may_retry
+from .masking import scrubbed, sensitive_names
 from .models import Execution, Notice, Term
 from .models.execution import Status
 
@@ -41,11 +42,13 @@ def connect() -> None:
 def on_failed(execution: Execution, exception: BaseException | None = None, **_: Any) -> None:
     """Failed or timed out. An attempt that has retries left is not told: it may yet succeed.
 
-    What no term ever started, since its executor is unknown, is not retried.
+    What no term ever started, since its executor is unknown, is not retried. An exception carries
+    its text and the local variables of its frames: where arguments are sensitive, it stays here.
     """
     if execution.term is None or not may_retry(execution.status, execution):
         kind = "timed out" if execution.status == Status.TIMED_OUT else "failed"
-        tell(_alert(kind, execution, execution.exception or execution.reason), exception)
+        told = None if sensitive_names(execution) else exception
+        tell(_alert(kind, execution, execution.exception or execution.reason), told)
 
 
 def on_missed(execution: Execution, **_: Any) -> None:
@@ -84,7 +87,8 @@ def flush(timeout: float) -> None:
 
 
 def _alert(kind: str, execution: Execution, text: str) -> Alert:
-    return Alert(kind, execution.job_id, text, execution.traceback, execution.pk, execution.slots)
+    text, traceback = scrubbed(text, execution), scrubbed(execution.traceback, execution)
+    return Alert(kind, execution.job_id, text, traceback, execution.pk, execution.slots)
 
 
 def _first_to_say(key: str, every: timedelta) -> bool:

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from . import alerts
 from .conf import conf
 from .engine.clock import db_now
+from .masking import scrubbed
 from .models import Execution, Job, Lease, Node
 from .models.execution import Status
 from .models.job import JobState
@@ -143,6 +144,8 @@ def _due(now: datetime, using: str) -> tuple[int, float]:
 
 def _quarantined(using: str) -> tuple[str, ...]:
     jobs = Job.objects.using(using).filter(state=JobState.QUARANTINED).order_by("id")
-    found = list(jobs.values_list("id", "last_error")[: NAMED + 1])
-    lines = [f"job {id} is quarantined: {error}" for id, error in found[:NAMED]]
+    found = list(jobs[: NAMED + 1])
+    lines = [
+        f"job {job.id} is quarantined: {scrubbed(job.last_error, job)}" for job in found[:NAMED]
+    ]
     return (*lines, "and others") if len(found) > NAMED else tuple(lines)

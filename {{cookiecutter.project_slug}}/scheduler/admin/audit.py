@@ -9,12 +9,13 @@ from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model
+from django.db.models import Model, Q
 from django.http import HttpRequest
 
 from .. import triggers
+from ..conf import conf
+from ..masking import masked_columns, sensitive_names
 from ..models import Change, Job
-from .arguments import masked_columns, sensitive_names
 
 WORDS = {"func": "function", "kwargs": "keyword arguments", "args": "arguments"}
 LONGEST = 300
@@ -32,12 +33,18 @@ def log(request: HttpRequest, row: Model, message: str, flag: int = CHANGE) -> L
     )
 
 
-def definition(job: Job) -> dict[str, Any]:
-    """The columns that people change, by name."""
+def definition(job: Job, names: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The columns that people change, by name; ``names`` are sensitive beside the job's own."""
     from .digest import DEFINITION
 
     columns = {name: getattr(job, name) for name in (*DEFINITION, "state") if name != "uid"}
-    return masked_columns(columns, sensitive_names(job))
+    return masked_columns(columns, names | sensitive_names(job))
+
+
+def changed(before: Job, after: Job) -> str:
+    """What differs. An argument that was marked or is marked now is shown on neither side."""
+    names = sensitive_names(before) | sensitive_names(after)
+    return difference(definition(before, names), definition(after, names))
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
@@ -65,11 +72,9 @@ def value(name: str, raw: Any) -> str:
 
 
 def told(change: Change, names: frozenset[str]) -> str:
-    """A change record in words; ``names`` are sensitive, beside those the record itself tells."""
-    before, after = _columns(change.before), _columns(change.after)
-    for columns in (before, after):
-        names |= _listed(columns.get("sensitive"))
-    before, after = masked_columns(before, names), masked_columns(after, names)
+    """A change record in words; ``names`` are sensitive."""
+    before = masked_columns(_columns(change.before), names)
+    after = masked_columns(_columns(change.after), names)
     hidden = {"planned_trigger", "declaration_digest", "next_run_time", "last_error"}
     for columns in (before, after):
         for name in hidden:
@@ -79,16 +84,26 @@ def told(change: Change, names: frozenset[str]) -> str:
     return difference(before, after)
 
 
+def ever_sensitive(job: Job) -> frozenset[str]:
+    """The names that are marked, and those that once were: most records hold no mark."""
+    names = sensitive_names(job)
+    sides = Q(before__contains='"sensitive"') | Q(after__contains='"sensitive"')
+    records = Change.objects.using(conf().DATABASE).filter(sides, job_uid=job.uid)
+    for texts in records.order_by().values_list("before", "after"):
+        for columns in map(_columns, texts):
+            names |= sensitive_names(
+                Job(
+                    func=columns.get("func", job.func),
+                    kwargs=columns.get("kwargs", "{}"),
+                    sensitive=columns.get("sensitive", ""),
+                )
+            )
+    return names
+
+
 def _columns(text: str) -> dict[str, Any]:
     try:
         columns = json.loads(text)
     except ValueError:
         return {}
     return columns if isinstance(columns, dict) else {}
-
-
-def _listed(text: Any) -> frozenset[str]:
-    try:
-        return frozenset(map(str, json.loads(text or "[]")))
-    except (TypeError, ValueError):
-        return frozenset()

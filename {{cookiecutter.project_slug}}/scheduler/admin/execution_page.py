@@ -13,11 +13,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from .. import serialization
 from ..conf import conf
+from ..masking import scrubbed, shown
 from ..models import Execution, Job
 from ..models.execution import FINAL, OPEN, Status
 from . import span_bar
-from .arguments import scrubbed, shown
 from .clock import now
 from .nodes import node_names
 
@@ -70,7 +71,7 @@ def gone(request: HttpRequest, object_id: str) -> HttpResponse:
 def _texts(execution: Execution) -> dict[str, str]:
     result = execution.return_value
     with suppress(ValueError):  # cut to its limit, it is shown as it is
-        result = json.dumps(json.loads(result), indent=2, ensure_ascii=False) if result else ""
+        result = serialization.readable(json.loads(result), indent=2) if result else ""
     texts = {
         "result": result,
         "log": execution.log,

@@ -14,10 +14,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ..conf import conf
+from ..masking import scrubbed
 from ..models import Execution
 from ..models.execution import FINAL, OPEN, Kind
 from . import execution_actions, execution_page, times
-from .arguments import scrubbed
 from .execution_actions import SELECTED
 from .execution_list import (
     DatesFilter,

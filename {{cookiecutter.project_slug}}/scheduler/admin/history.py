@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from ..conf import conf
 from ..models import Change, Job
 from . import audit
-from .arguments import sensitive_names
 
 SHOWN = 100
 
@@ -24,6 +23,6 @@ def of(job_id: str) -> list[Entry]:
     job = Job.objects.using(using).filter(pk=job_id).first()
     if job is None:
         return []
-    names = sensitive_names(job)
+    names = audit.ever_sensitive(job)
     changes = Change.objects.using(using).filter(job_uid=job.uid)[:SHOWN]
     return [Entry(change, audit.told(change, names)) for change in changes]

@@ -120,7 +120,7 @@ def perform(request: HttpRequest, action: JobAction, job_id: str) -> bool:
         audit.log(request, before, f"{action.verb}: its schedule is over, so it was removed")
         messages.warning(request, f"Job {before}: its schedule is over, so it was removed.")
         return True
-    difference = audit.difference(audit.definition(before), audit.definition(after))
+    difference = audit.changed(before, after)
     audit.log(request, before, f"{action.verb}. {difference or 'nothing changed'}")
     messages.success(request, f"Job {before}: {action.done}")
     return True

@@ -9,11 +9,11 @@ from django import forms
 from django.contrib.admin import widgets
 
 from .. import serialization, triggers
+from ..masking import sensitive_names
 from ..models import Job
 from ..policies import enforceable
 from . import policy_fields, schedule_fields
 from .argument_fields import PREFIX, Arguments, stored_by_name
-from .arguments import sensitive_names
 from .choosable import Choosable, sensitive_of
 from .schedule_words import GROUPS, trigger_from
 

@@ -15,10 +15,10 @@ from django.urls import reverse
 from .. import declarations
 from ..conf import conf
 from ..jobrow import zone_of
+from ..masking import scrubbed, shown
 from ..models import Job
 from ..models.job import JobState
 from . import digest, job_actions, job_save, schedules, strip, times
-from .arguments import scrubbed, shown
 from .choosable import Choosable, functions
 from .clock import now
 from .job_form import JobForm

@@ -13,10 +13,10 @@ from django.utils import timezone
 from .. import definitions, scheduler
 from ..changes import changed_by
 from ..conf import conf
+from ..masking import sensitive_names
 from ..models import Change, Job
 from ..models.job import JobState
 from . import audit, digest, policy_fields
-from .arguments import sensitive_names
 from .clock import now
 from .job_form import JobForm
 
@@ -66,14 +66,13 @@ def change(request: HttpRequest, form: JobForm) -> Job | None:
             row = definitions.locked(form.job.pk, using)
             if conflict(form, row):
                 return None
-            before = audit.definition(row)
             if changes := _changes(form, row):
                 scheduler.modify_job(row.pk, **changes)
     except (TypeError, ValueError, LookupError) as error:
         form.add_error(None, str(error))
         return None
     job = Job.objects.using(using).get(pk=row.pk)
-    difference = audit.difference(before, audit.definition(job))
+    difference = audit.changed(row, job)
     if secret_changed(row, job):
         difference = "; ".join(filter(None, [difference, "sensitive arguments: changed"]))
     if difference:

@@ -16,9 +16,9 @@ from django.utils.safestring import SafeString
 
 from ..conf import conf
 from ..jobrow import zone_of
+from ..masking import scrubbed
 from ..models import Job
 from . import history, job_actions, job_page, removal, run_now, schedules, strip, times
-from .arguments import scrubbed
 from .bulk import SELECTED
 from .choices import StateFilter, ValueFilter
 from .job_buttons import draw as draw_buttons

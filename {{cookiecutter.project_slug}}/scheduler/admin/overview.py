@@ -9,11 +9,11 @@ from typing import Any
 from django.db import connections
 
 from ..conf import conf
+from ..masking import scrubbed
 from ..models import Execution, Job
 from ..models.execution import Status
 from ..models.job import JobState
 from . import bounded, health, lanes, planned, tally, timeline
-from .arguments import scrubbed
 from .clock import now
 from .lag import Lag, start_lag
 from .nodes import node_names

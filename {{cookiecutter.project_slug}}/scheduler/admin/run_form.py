@@ -7,9 +7,9 @@ from typing import Any
 from django import forms
 
 from .. import functions, serialization
+from ..masking import sensitive_names
 from ..models import Job
 from .argument_fields import PREFIX, Arguments, stored_by_name
-from .arguments import sensitive_names
 
 
 class RunForm(forms.Form):

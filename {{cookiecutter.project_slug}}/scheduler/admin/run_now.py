@@ -15,9 +15,9 @@ from django.urls import reverse
 from .. import scheduler
 from ..conf import conf
 from ..errors import DefinitionError
+from ..masking import shown
 from ..models import Execution, Job
 from . import audit, health, waiting
-from .arguments import shown
 from .clock import now
 from .run_form import RunForm
 

@@ -37,7 +37,7 @@ def run(options: dict[str, Any]) -> Answer:
         ("ID", "JOB", "STATUS", "KIND", "SLOT", "STARTED", "DURATION", "WHY"),
         [
             (row.pk, row.job_id, row.status, row.kind, row.scheduled_run_time, row.started_at,
-             row.duration, rows.execution(row)["exception"] or row.reason)
+             row.duration, rows.why(row))
             for row in found
         ],
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ..admin.arguments import scrubbed, shown
+from ..masking import scrubbed, shown
 from ..models import Execution, Job
 from ..triggers import TriggerError, describe, loads
 
@@ -21,7 +21,7 @@ def job(row: Job) -> dict[str, Any]:
         "func": row.func,
         "executor": row.executor,
         "declared": row.declared,
-        "last_error": row.last_error,
+        "last_error": scrubbed(row.last_error, row),
     }
 
 
@@ -58,11 +58,16 @@ def execution(row: Execution) -> dict[str, Any]:
         "started_at": time(row.started_at),
         "finished_at": time(row.finished_at),
         "duration": duration.total_seconds() if duration is not None else None,
-        "reason": row.reason,
+        "reason": scrubbed(row.reason, row),
         "requested_by": row.requested_by,
         "exception": scrubbed(row.exception, row),
         "return_value": scrubbed(row.return_value, row),
     }
+
+
+def why(row: Execution) -> str:
+    """On one line, why it did not succeed."""
+    return scrubbed(row.exception or row.reason, row)
 
 
 def words(row: Job) -> str:

@@ -43,7 +43,7 @@ def run(options: dict[str, Any]) -> Answer:
         said = f"Execution {execution.pk} of {execution.job_id}: {execution.status}"
         if options["wait"] and execution.status != Status.SUCCEEDED:
             code = FAILED
-            said = f"{said}. {rows.execution(execution)['exception'] or execution.reason}"
+            said = f"{said}. {rows.why(execution)}"
         elif not options["wait"] and not scheduler.running:
             said = f"{said}. It waits: no scheduler is alive. {START_ONE}"
     return Answer(rows.execution(execution), [said], code)

@@ -61,6 +61,5 @@ def _next_runs(job: Job) -> list[Any]:
 
 def _short(last: list[Execution]) -> list[tuple[Any, ...]]:
     return [
-        (row.pk, row.status, row.scheduled_run_time, row.duration, row.exception or row.reason)
-        for row in last
+        (row.pk, row.status, row.scheduled_run_time, row.duration, rows.why(row)) for row in last
     ]

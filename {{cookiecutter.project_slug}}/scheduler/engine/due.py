@@ -28,6 +28,7 @@ class Due(NamedTuple):
     on_lost: str
     timeout: float | None
     warn_after: float | None
+    sensitive: str
     state: str
     declared: bool
 

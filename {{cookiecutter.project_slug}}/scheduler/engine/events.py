@@ -18,6 +18,7 @@ from django.dispatch import Signal
 
 from .. import signals
 from ..conf import conf
+from ..masking import scrubbed
 from ..models import Execution, Lease
 from ..models.execution import Status
 from .planner import NO_ROOM
@@ -70,7 +71,7 @@ class Events:
         elif result.status is Status.CANCELLED:
             self._signal(signals.run_cancelled, run, result)
         else:
-            what = result.traceback or result.exception or result.reason
+            what = scrubbed(result.traceback or result.exception or result.reason, run)
             logger.error("Execution %s of %r %s\n%s", run.id, run.job_id, result.status.label,
                          what.rstrip())  # fmt: skip
             error = result.error or RuntimeError(result.exception or result.reason)

@@ -51,6 +51,7 @@ class Run:
     max_retries: int = field(default=0, repr=False)
     on_lost: str = field(default=OnLost.FAIL, repr=False)
     warn_after: float | None = field(default=None, repr=False)
+    sensitive: str = field(default="[]", repr=False)
     started_at: datetime | None = field(default=None, repr=False)
     cancel_requested: bool = False
     """Somebody asked this run to stop; a thread can only be asked."""

@@ -166,6 +166,7 @@ def _run(job: Due, term: int, now: datetime) -> Run:
         max_retries=job.max_retries,
         on_lost=job.on_lost,
         warn_after=job.warn_after,
+        sensitive=job.sensitive,
         started_at=now,
     )
 

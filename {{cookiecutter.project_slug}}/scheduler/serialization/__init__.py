@@ -8,6 +8,7 @@ Only exact types are accepted, so that a value comes back equal and of the same 
 from .arguments import dumps_args, dumps_kwargs, loads_args, loads_kwargs
 from .errors import SerializationError
 from .results import dumps_result
+from .text import readable
 
 __all__ = [
     "SerializationError",
@@ -16,4 +17,5 @@ __all__ = [
     "dumps_result",
     "loads_args",
     "loads_kwargs",
+    "readable",
 ]

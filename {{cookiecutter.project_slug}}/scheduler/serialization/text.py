@@ -1,4 +1,4 @@
-"""JSON as text that any database column holds."""
+"""JSON as text that any database column and any page holds."""
 
 from __future__ import annotations
 
@@ -8,9 +8,18 @@ from typing import Any
 
 def dump(data: Any) -> str:
     """Compact JSON, readable where it can be."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _written(data, separators=(",", ":"), allow_nan=False)
+
+
+def readable(data: Any, indent: int | None = None) -> str:
+    """The same for people."""
+    return _written(data, indent=indent)
+
+
+def _written(data: Any, **options: Any) -> str:
+    text = json.dumps(data, ensure_ascii=False, **options)
     try:
         text.encode()
-    except UnicodeEncodeError:  # lone surrogates: no database takes them unescaped
-        return json.dumps(data, separators=(",", ":"), allow_nan=False)
+    except UnicodeEncodeError:  # lone surrogates: nothing takes them unescaped
+        return json.dumps(data, **options)
     return text
