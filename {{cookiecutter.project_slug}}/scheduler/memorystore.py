@@ -16,10 +16,9 @@ from apscheduler.job import Job as APSchedulerJob
 from apscheduler.jobstores.memory import MemoryJobStore
 from django.db import connections
 
-from . import serialization
 from .conf import conf
 from .engine.clock import db_now
-from .engine.runner import clean
+from .engine.runner import clean, keep
 from .models import Execution
 from .models.execution import Status
 
@@ -112,13 +111,5 @@ class DjangoMemoryJobStore(MemoryJobStore):
             status=STATUS[event.code],
             exception=clean(f"{type(error).__name__}: {error}") if error else "",
             traceback=clean(getattr(event, "traceback", None) or ""),
-            return_value=_kept(getattr(event, "retval", None)),
+            return_value=keep(getattr(event, "retval", None)),
         ).save(using=self.using, force_insert=True)
-
-
-def _kept(value: Any) -> str:
-    limit = conf().MAX_RESULT_CHARS
-    try:
-        return clean(serialization.dumps_result(value, limit))
-    except serialization.SerializationError:
-        return clean(serialization.dumps_result(repr(value)[: limit // 2], limit))

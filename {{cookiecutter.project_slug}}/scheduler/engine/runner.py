@@ -135,11 +135,7 @@ async def _awaited(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 def keep(value: Any) -> str:
     """A result that JSON cannot carry is kept as its text: it is no failure of the run."""
-    limit = conf().MAX_RESULT_CHARS
-    try:
-        return clean(serialization.dumps_result(value, limit))
-    except serialization.SerializationError:
-        return serialization.dumps_result(clean(repr(value)[: limit // 2]), limit)
+    return serialization.dumps_result(value, conf().MAX_RESULT_CHARS)
 
 
 def _fail(result: Result, error: BaseException) -> None:
