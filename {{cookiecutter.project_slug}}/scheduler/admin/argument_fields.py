@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Union, get_args, get_origin
@@ -38,6 +38,7 @@ TYPED: dict[type, tuple[type[forms.Field], dict[str, Any]]] = {
     time: (forms.TimeField, {}),
     UUID: (forms.UUIDField, {"widget": widgets.AdminTextInputWidget}),
 }
+JSON: tuple[type[forms.Field], dict[str, Any]] = (ArgumentField, {})
 
 
 class Arguments:
@@ -59,17 +60,25 @@ class Arguments:
             for name, parameter in self.signature.parameters.items()
         }
 
-    def bound(self, cleaned: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-        """Arguments from the cleaned values of the fields.
+    @property
+    def secret(self) -> list[str]:
+        """The fields that never show what is in them."""
+        parameters = self.signature.parameters.values()
+        return [PREFIX + each.name for each in parameters if self._is_secret(each)]
+
+    def bound(
+        self, cleaned: Mapping[str, Any], changed: Container[str]
+    ) -> tuple[list[Any], dict[str, Any]]:
+        """Arguments from the cleaned values of the ``changed`` fields; the others stay as stored.
 
         Raises:
             TypeError: the function does not take them.
         """
         args: list[Any] = []
         kwargs: dict[str, Any] = {}
-        extra = self._extra(cleaned)
+        extra = self._extra(cleaned, changed)
         for parameter in self.signature.parameters.values():
-            value = self._value(parameter, cleaned)
+            value = self._value(parameter, cleaned, changed)
             if parameter.kind is Kind.VAR_POSITIONAL:
                 args.extend(extra)
             elif parameter.kind is Kind.VAR_KEYWORD:
@@ -87,44 +96,48 @@ class Arguments:
         self.signature.bind(*args, **kwargs)
         return args, kwargs
 
-    def _value(self, parameter: Kind, cleaned: Mapping[str, Any]) -> Any:
+    def _value(self, parameter: Kind, cleaned: Mapping[str, Any], changed: Container[str]) -> Any:
         """``Parameter.empty`` stands for: left to the default."""
+        if parameter.name in self.stored and PREFIX + parameter.name not in changed:
+            return self.stored[parameter.name]
         value = cleaned.get(PREFIX + parameter.name)
         if isinstance(value, Given):
             return value.value
-        if value is None or value == "":
-            kept = parameter.name in self.sensitive and parameter.name in self.stored
-            return self.stored[parameter.name] if kept else Kind.empty
-        return value
+        return Kind.empty if value is None or value == "" else value
 
-    def _extra(self, cleaned: Mapping[str, Any]) -> list[Any]:
+    def _extra(self, cleaned: Mapping[str, Any], changed: Container[str]) -> list[Any]:
         for parameter in self.signature.parameters.values():
             if parameter.kind is Kind.VAR_POSITIONAL:
-                value = self._value(parameter, cleaned)
+                value = self._value(parameter, cleaned, changed)
                 return [] if value is Kind.empty else list(value)
         return []
 
     def _field(self, parameter: Kind) -> forms.Field:
-        known = parameter.name in self.stored
-        secret = parameter.name in self.sensitive
+        known, secret = parameter.name in self.stored, self._is_secret(parameter)
+        kept = known and secret
         variable = parameter.kind in (Kind.VAR_POSITIONAL, Kind.VAR_KEYWORD)
         options: dict[str, Any] = {
             "label": _label(parameter),
-            "required": parameter.default is Kind.empty and not variable and not (secret and known),
-            "help_text": _help(parameter, secret and known),
+            "required": parameter.default is Kind.empty and not variable and not kept,
         }
-        if known and not secret:
-            options["initial"] = self.stored[parameter.name]
-        annotated = _annotated(parameter)
-        fits = not known or secret or type(self.stored[parameter.name]) is annotated
-        if annotated in TYPED and fits and not variable:
-            make, extra = TYPED[annotated]
-            options |= extra
-        else:
-            make, options["kind"] = ArgumentField, parameter.kind
         if secret:
             options["widget"] = forms.PasswordInput(attrs={"autocomplete": "off"})
-        return make(**options)
+        make, extra = JSON if variable else TYPED.get(_annotated(parameter), JSON)
+        field = make(**{**extra, **options})
+        if known and not kept:
+            value = self.stored[parameter.name]
+            if not _carries(field, value):
+                field, value = ArgumentField(**options), Given(value)
+            field.initial = value
+        if isinstance(field, ArgumentField):
+            field.kind = parameter.kind
+        field.help_text = _help(parameter, field, kept)
+        return field
+
+    def _is_secret(self, parameter: Kind) -> bool:
+        """``**options`` are, where anything sensitive goes through them."""
+        through = self.stored.get(parameter.name) if parameter.kind is Kind.VAR_KEYWORD else None
+        return not self.sensitive.isdisjoint([parameter.name, *(through or ())])
 
 
 def stored_by_name(
@@ -146,6 +159,27 @@ def signature_of(function: Callable[..., Any]) -> inspect.Signature:
         return inspect.signature(function)
 
 
+def ask_again(form: Any) -> None:
+    """Of a form that is drawn again: saved as it is then, it would keep what a secret was."""
+    for name in form.arguments.secret if form.arguments else ():
+        if form.data.get(name) and name not in form.errors:
+            form.add_error(name, "Enter it again: it is not sent back.")
+
+
+def _carries(field: forms.Field, value: Any) -> bool:
+    """Whether just this value comes back from a browser where nobody touched the field.
+
+    An empty field stands for the default, and no line of text holds a line break.
+    """
+    shown = field.widget.format_value(field.prepare_value(value))
+    try:
+        back = field.clean(shown)
+    except forms.ValidationError:
+        return False
+    same = type(back) is type(value) and back == value
+    return same and bool(shown) and str(shown).isprintable()
+
+
 def _annotated(parameter: Kind) -> Any:
     """``int`` for ``int | None`` too: an empty field stands for the default."""
     annotation = parameter.annotation
@@ -160,7 +194,7 @@ def _label(parameter: Kind) -> str:
     return stars.get(parameter.kind, "") + parameter.name
 
 
-def _help(parameter: Kind, kept: bool) -> str:
+def _help(parameter: Kind, field: forms.Field, kept: bool) -> str:
     if kept:
         return "Sensitive: not shown. Leave empty to keep it."
     if parameter.kind is Kind.VAR_POSITIONAL:
@@ -170,7 +204,7 @@ def _help(parameter: Kind, kept: bool) -> str:
     annotated = _annotated(parameter)
     kind = annotated.__name__ if isinstance(annotated, type) else str(annotated)
     words = [] if annotated is Kind.empty else [kind]
-    if annotated not in TYPED:
+    if isinstance(field, ArgumentField):
         words.append('a JSON value: 5, true, "text", [1, 2]')
     if parameter.default is not Kind.empty:
         words.append(f"empty: {parameter.default!r}")

@@ -105,7 +105,7 @@ class JobForm(forms.Form):
     def _clean_arguments(self, cleaned: dict[str, Any]) -> None:
         assert self.arguments
         try:
-            self.call = self.arguments.bound(cleaned)
+            self.call = self.arguments.bound(cleaned, self.changed_data)
             serialization.dumps_args(self.call[0])
             serialization.dumps_kwargs(self.call[1])
         except (TypeError, ValueError) as error:

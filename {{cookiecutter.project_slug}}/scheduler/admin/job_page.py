@@ -19,6 +19,7 @@ from ..masking import scrubbed, shown
 from ..models import Job
 from ..models.job import JobState
 from . import digest, job_actions, job_save, schedules, strip, times
+from .argument_fields import ask_again
 from .choosable import Choosable, functions
 from .clock import now
 from .job_form import JobForm
@@ -109,6 +110,8 @@ def _choose(
 def _render(
     request: HttpRequest, admin: Any, title: str, job: Job | None, form: JobForm | None
 ) -> HttpResponse:
+    if form:
+        ask_again(form)
     context = {
         **admin.admin_site.each_context(request),
         "title": title,

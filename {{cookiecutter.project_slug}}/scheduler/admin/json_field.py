@@ -11,33 +11,31 @@ from django import forms
 
 from .. import serialization
 
+NOT_JSON = "This is not JSON. A text needs double quotes"
+
 
 @dataclass(frozen=True)
 class Given:
-    """A value that was entered; so that ``null`` is told from an empty field."""
+    """A value that is stored or was entered; so that ``null`` is told from an empty field."""
 
     value: Any
 
 
 class ArgumentField(forms.CharField):
-    """JSON in, a ``Given`` out; None for an empty field."""
+    """JSON in, a ``Given`` out; None for an empty field. Its initial value is a ``Given`` too."""
 
-    def __init__(self, *, kind: Any = None, **options: Any) -> None:
-        self.kind = kind
+    kind: Any = None
+    """Of the parameter."""
+
+    def __init__(self, **options: Any) -> None:
         options.setdefault("widget", forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}))
         super().__init__(**options)
 
     def prepare_value(self, value: Any) -> Any:
-        # A text is what the user sent: an initial value that is a str must not look like one.
-        if isinstance(value, _Text):
-            return str(value)
-        return json_text(value) if value is not None else value
-
-    def bound_data(self, data: Any, initial: Any) -> Any:
-        return None if data is None else _Text(data)
+        return json_text(value.value) if isinstance(value, Given) else value
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return (data or "").strip() != (json_text(initial) if initial is not None else "")
+        return (data or "").strip() != (self.prepare_value(initial) or "")
 
     def clean(self, value: Any) -> Given | None:
         text = super().clean(value)
@@ -46,7 +44,9 @@ class ArgumentField(forms.CharField):
         try:
             given = serialization.loads_args(f"[{text}]")
         except Exception as error:
-            raise forms.ValidationError(_message(text, error), code="invalid") from None
+            secret = isinstance(self.widget, forms.PasswordInput)
+            message = NOT_JSON if secret else _message(text, error)
+            raise forms.ValidationError(message, code="invalid") from None
         if len(given) != 1:
             raise forms.ValidationError("One JSON value is expected, not several.")
         self._check_kind(given[0])
@@ -59,20 +59,16 @@ class ArgumentField(forms.CharField):
             raise forms.ValidationError('Enter a JSON object, such as {"limit": 10}.')
 
 
-class _Text(str):
-    __slots__ = ()
-
-
 def json_text(value: Any) -> str:
     """As it is stored, for reading: the one element of a list of arguments."""
     stored = json.loads(serialization.dumps_args([value]))
-    return json.dumps(stored[0], ensure_ascii=False)
+    return serialization.readable(stored[0])
 
 
 def _message(text: str, error: Exception) -> str:
     try:
         json.loads(f"[{text}]")
     except ValueError:
-        quoted = json.dumps(text.strip("'\""), ensure_ascii=False)
-        return f"This is not JSON. A text needs double quotes: {quoted}"
+        quoted = serialization.readable(text.strip("'\""))
+        return f"{NOT_JSON}: {quoted}"
     return str(error)

@@ -30,7 +30,7 @@ class RunForm(forms.Form):
         changed = any(name.startswith(PREFIX) for name in self.changed_data)
         if self.arguments and changed and not self.errors:
             try:
-                self.call = self.arguments.bound(cleaned)
+                self.call = self.arguments.bound(cleaned, self.changed_data)
             except TypeError as error:
                 self.add_error(None, f"The function does not take these arguments: {error}")
         return cleaned

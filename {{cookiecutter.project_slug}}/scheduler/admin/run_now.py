@@ -18,6 +18,7 @@ from ..errors import DefinitionError
 from ..masking import shown
 from ..models import Execution, Job
 from . import audit, health, waiting
+from .argument_fields import ask_again
 from .clock import now
 from .run_form import RunForm
 
@@ -41,6 +42,7 @@ def view(request: HttpRequest, object_id: str, admin: Any) -> HttpResponse:
         if execution is not None:
             waiting.warn(request)
             return HttpResponseRedirect(after(request, job, execution))
+    ask_again(form)
     context = {
         **admin.admin_site.each_context(request),
         "title": f"Run {job} now?",

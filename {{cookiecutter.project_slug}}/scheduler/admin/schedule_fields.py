@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
@@ -19,6 +20,13 @@ KINDS = (
     ("date", "Once"),
     ("json", "As JSON, combinations too"),
 )
+
+
+class _Lines(forms.CharField):
+    """Browsers send line breaks as CRLF: that alone is no change."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(initial, (data or "").replace("\r\n", "\n"))
 
 
 def fields(stored: str = "") -> dict[str, forms.Field]:
@@ -42,7 +50,7 @@ def fields(stored: str = "") -> dict[str, forms.Field]:
         **_cron(),
         **_calendar(),
         "date_run_date": _moment("Date and time", "2030-12-31 23:59:00, in the time zone above"),
-        "json_text": forms.CharField(
+        "json_text": _Lines(
             label="JSON",
             widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"}),
             help_text='A trigger, or a combination: {"type": "or", "triggers": [{"type": "cron", '
