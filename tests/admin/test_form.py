@@ -325,6 +325,28 @@ def test_a_new_schedule_of_a_paused_job_does_not_wake_it(admin_client, declared)
     assert (job.state, job.next_run_time) == ("paused", None)
 
 
+def test_a_new_schedule_of_a_finished_job_wakes_it(admin_client, declared):
+    pk = "demo_app.sync_stock"
+    Job.objects.filter(pk=pk).update(state="finished", next_run_time=None)
+    url = f"/admin/scheduler/job/{pk}/change/"
+    sent = {**fields_of(admin_client.get(url)), "interval_seconds": "50"}
+    assert admin_client.post(url, sent).status_code == 302
+    job = Job.objects.get(pk=pk)
+    assert job.state == "active"
+    assert job.next_run_time is not None
+
+
+def test_a_retired_job_has_no_form(admin_client, declared):
+    pk = "demo_app.sync_stock"
+    url = f"/admin/scheduler/job/{pk}/change/"
+    sent = {**fields_of(admin_client.get(url)), "max_retries": "7"}
+    Job.objects.filter(pk=pk).update(state="retired", next_run_time=None)
+    page = admin_client.get(url)
+    assert (page.status_code, page.context["form"]) == (200, None)
+    assert "is retired: nothing was saved" in admin_client.post(url, sent).content.decode()
+    assert Job.objects.get(pk=pk).max_retries == 2
+
+
 def test_a_job_whose_function_is_gone_gets_another(admin_client, declared):
     Job.objects.filter(pk="demo_app.heartbeat").update(func="tests.demo_app.jobs:gone")
     url = "/admin/scheduler/job/demo_app.heartbeat/change/"

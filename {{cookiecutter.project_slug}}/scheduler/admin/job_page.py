@@ -52,9 +52,12 @@ def change(request: HttpRequest, object_id: str, admin: Any) -> HttpResponse:
     if job is None:
         messages.error(request, f"There is no job {unquote(object_id)} any more.")
         return HttpResponseRedirect(reverse("admin:scheduler_job_changelist"))
-    if not admin.has_change_permission(request, job):
-        if request.method not in ("GET", "HEAD"):
-            raise PermissionDenied
+    may_change = admin.has_change_permission(request, job)
+    if request.method not in ("GET", "HEAD") and not may_change:
+        raise PermissionDenied
+    if not may_change or job.state == JobState.RETIRED:
+        if request.method == "POST":  # it was retired while the form was open
+            messages.error(request, f"Job {job} is retired: nothing was saved.")
         return _render(request, admin, str(job), job, None)
     known = functions()
     if "choose" in request.GET:

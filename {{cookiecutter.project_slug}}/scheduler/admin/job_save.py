@@ -141,6 +141,6 @@ def _changes(form: JobForm, row: Job) -> dict[str, Any]:
         changes["args"], changes["kwargs"] = form.call
     if form.schedule_changed and form.trigger:
         changes["trigger"] = form.trigger
-        if row.state == JobState.ACTIVE:
+        if row.state in (JobState.ACTIVE, JobState.FINISHED):
             changes["next_run_time"] = form.trigger.get_next_fire_time(None, now())
     return changes
