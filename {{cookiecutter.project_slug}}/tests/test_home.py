@@ -63,6 +63,12 @@ def test_only_staff_reads_host_and_process(client: Client, admin_client: Client)
     assert "alpha" in page(admin_client)
 
 
+def test_the_number_of_a_process_is_in_no_language(settings, admin_client: Client) -> None:
+    settings.LANGUAGE_CODE, settings.USE_THOUSAND_SEPARATOR = "de", True
+    leader()
+    assert "<code>4242</code>" in page(admin_client)
+
+
 def test_it_lists_last_and_next_runs(client: Client) -> None:
     now = datetime.now(UTC)
     Job.objects.create(
