@@ -39,7 +39,8 @@ def trigger_from(cleaned: Mapping[str, Any], stored: str = "") -> BaseTrigger:
     """The trigger that the fields of the chosen kind say.
 
     Args:
-        stored: the trigger before; its moments are kept to the microsecond where untouched.
+        stored: the trigger before; while kind and zone stay, its moments are kept to the
+            microsecond where untouched.
 
     Raises:
         TriggerError: ``field`` is the form's own field.
@@ -54,7 +55,7 @@ def trigger_from(cleaned: Mapping[str, Any], stored: str = "") -> BaseTrigger:
     if kind in HAS_WINDOW:
         names |= {name: name for name in WINDOW}
     args = {arg: cleaned[name] for name, arg in names.items() if _given(cleaned.get(name))}
-    _keep_moments(args, stored)
+    _keep_moments(args, cleaned, stored)
     if kind == "calendarinterval":
         args |= {name: args[name][:10] for name in ("start_date", "end_date") if name in args}
     try:
@@ -91,9 +92,11 @@ def default_zone_name() -> str:
     return key_of(default_zone()) or "UTC"
 
 
-def _keep_moments(args: dict[str, Any], stored: str) -> None:
+def _keep_moments(args: dict[str, Any], cleaned: Mapping[str, Any], stored: str) -> None:
     before = initial_of(stored) if stored else {}
-    exact = json.loads(stored) if before else {}
+    if any(before.get(name) != cleaned[name] for name in ("schedule", "timezone")):
+        return  # what is shown is the wall clock of another zone now, or another kind of moment
+    exact = json.loads(stored)
     for name in MOMENTS:
         shown = before.get(name, before.get(f"date_{name}"))
         if name in args and args[name] == shown:
