@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from ..conf import conf
 from ..models.execution import Kind, Status
+from . import times
 from .choices import Choice
 from .clock import now
-from .execution_query import ExecutionQuery
+from .execution_query import ExecutionQuery, moment
 from .nodes import node_names
 
 PLACE = ("before", "after")
@@ -103,10 +106,10 @@ class DatesFilter(Choice):
 
     def __init__(self, request: HttpRequest, params: dict, model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
-        self.until = (params.pop("to", None) or [""])[-1]
-        self.since = self.value() or ""
-        # What the browser's own field takes: no zone, no seconds.
-        self.field_since, self.field_until = self.since[:16], self.until[:16]
+        since = moment(self.value() or "")
+        until = moment((params.pop("to", None) or [""])[-1])
+        self.since, self.until = (at and times.absolute(at) for at in (since, until))
+        self.field_since, self.field_until = _field(since), _field(until)
         self.others = {
             key: value
             for key, value in request.GET.items()
@@ -115,3 +118,10 @@ class DatesFilter(Choice):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("", "")]
+
+
+def _field(at: datetime | None) -> str:
+    """What the browser's own field takes: the wall clock, without zone and seconds."""
+    if at is None:
+        return ""
+    return timezone.localtime(at).replace(tzinfo=None).isoformat(timespec="minutes")

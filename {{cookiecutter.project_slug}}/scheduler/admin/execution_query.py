@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from functools import cached_property
 from itertools import product
 from typing import Any, Self
@@ -80,15 +80,17 @@ class ExecutionQuery:
     @classmethod
     def read(cls, params: Mapping[str, str], using: str, now: datetime) -> Self:
         """From query parameters; what makes no sense is passed over."""
+        # No database takes this character in a text.
+        params = {name: text.replace("\0", "") for name, text in params.items()}
         span = SPANS.get(params.get("when", ""))
-        since = now - span if span else _moment(params.get("from", ""))
+        since = now - span if span else moment(params.get("from", ""))
         asked = cls(
             using=using,
             jobs=(params["job"],) if params.get("job") else None,
             status=statuses(params.get("status", "")),
             kind=params.get("kind", "") if params.get("kind", "") in Kind.values else "",
             since=since,
-            until=_moment(params.get("to", "")),
+            until=moment(params.get("to", "")),
             before=Cursor.parse(params.get("before", "")),
             after=Cursor.parse(params.get("after", "")),
         )
@@ -103,6 +105,8 @@ class ExecutionQuery:
         found = Job.objects.using(self.using).filter(
             Q(id__icontains=text) | Q(name__icontains=text)
         )
+        if self.jobs is not None:
+            found = found.filter(pk__in=self.jobs)
         jobs = {text, *found.values_list("pk", flat=True)[:MOST_JOBS]}
         return replace(self, jobs=tuple(sorted(jobs.intersection(self.jobs or jobs))))
 
@@ -156,7 +160,8 @@ class ExecutionQuery:
 
     def _streams(self) -> Iterable[QuerySet]:
         base = self._placed(self._looked_at(self._filtered()))
-        for job_id, status in product(self.jobs or (None,), self.status or (None,)):
+        jobs = (None,) if self.jobs is None else self.jobs  # none at all: no stream
+        for job_id, status in product(jobs, self.status or (None,)):
             stream = base
             if job_id is not None:
                 stream = stream.filter(job_id=job_id)
@@ -214,8 +219,8 @@ def _beyond(place: Cursor, column: str, way: str) -> Q:
     return bound & (Q(**{f"{column}__{way}": place.at}) | tie)
 
 
-def _moment(text: str) -> datetime | None:
-    """A date or a time in the current zone."""
+def moment(text: str) -> datetime | None:
+    """A date or a time, of the current zone if it names none; None for anything else."""
     try:
         at = parse_datetime(text)
         if at is None and (day := parse_date(text)):
@@ -224,4 +229,5 @@ def _moment(text: str) -> datetime | None:
             at = timezone.make_aware(at)
     except (ValueError, OverflowError):
         return None
-    return at
+    # On the clock of some zone or of the database the outermost years have no such moment.
+    return at if at and MINYEAR < at.year < MAXYEAR else None

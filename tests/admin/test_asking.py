@@ -1,0 +1,72 @@
+"""What a list of executions is asked for, and what its fields say that it was asked for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from django.utils import timezone
+from scheduler.admin.execution_query import MOST_JOBS, ExecutionQuery
+from scheduler.admin.timeline import link
+from scheduler.models import Job
+
+from .test_actions import ROW, make_execution
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/scheduler/execution/"
+
+
+def listed(admin_client, **asked) -> list[int]:
+    return [row.pk for row in admin_client.get(LIST, asked).context["cl"].result_list]
+
+
+def test_a_search_within_one_job_finds_its_executions_or_none(admin_client, declared):
+    own = make_execution(declared[ROW], status="failed", finished_at=timezone.now())
+    make_execution(declared["demo_app.heartbeat"])
+    for more in ({}, {"status": "problems"}, {"when": "day"}):
+        assert listed(admin_client, job=ROW, q="sync", **more) == [own.pk]
+        assert listed(admin_client, job=ROW, q="heartbeat", **more) == []
+        assert listed(admin_client, job=ROW, q="zzz", **more) == []
+
+
+def test_a_job_is_found_among_many_of_a_similar_name(admin_client, declared):
+    row = declared[ROW]
+    for number in range(MOST_JOBS + 1):
+        columns = {"func": row.func, "trigger": row.trigger, "planned_trigger": row.trigger}
+        job = Job.objects.create(id=f"task{number:02}", **columns)
+    execution = make_execution(job)
+    assert listed(admin_client, job=job.pk, q="task") == [execution.pk]
+
+
+def test_an_hour_of_the_timeline_is_shown_and_sent_back_as_the_same_hour(settings, admin_client):
+    settings.TIME_ZONE = "Europe/Berlin"
+    since, until = datetime(2026, 7, 1, 12, tzinfo=UTC), datetime(2026, 7, 1, 13, tzinfo=UTC)
+    page = admin_client.get(link(since, until))
+    assert "2026-07-01 14:00:00 to 2026-07-01 15:00:00" in page.content.decode()
+    (dates,) = [spec for spec in page.context["cl"].filter_specs if spec.title == "dates"]
+    sent = {"from": dates.field_since, "to": dates.field_until}
+    assert sent == {"from": "2026-07-01T14:00", "to": "2026-07-01T15:00"}
+    asked = admin_client.get(LIST, sent).context["cl"].asked
+    assert (asked.since, asked.until) == (since, until)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Adak"])
+@pytest.mark.parametrize("name", ["from", "to"])
+@pytest.mark.parametrize(
+    "text",
+    ["0001-01-01T00:00:00+14:00", "0001-01-01", "9999-12-31T23:59:00-12:00", "9999-12-31", "soon"],
+)
+def test_a_time_beyond_the_calendar_is_passed_over(
+    settings, admin_client, declared, zone, name, text
+):
+    settings.TIME_ZONE = zone
+    execution = make_execution(declared[ROW])
+    assert listed(admin_client, **{name: text}) == [execution.pk]
+
+
+def test_a_character_that_no_database_takes_is_passed_over(declared):
+    names = ("q", "job", "status", "kind", "from", "to", "before", "after")
+    now = timezone.now()
+    asked = ExecutionQuery.read(dict.fromkeys(names, "\0"), "default", now)
+    assert asked == ExecutionQuery.read({}, "default", now)
