@@ -18,7 +18,7 @@ _author: ContextVar[str] = ContextVar("scheduler_author", default="")
 @contextmanager
 def changed_by(name: str) -> Iterator[None]:
     """Sign every change made inside the block, in this thread or task, with ``name``."""
-    token = _author.set(name)
+    token = _author.set(str(name))  # a user's name may be a number
     try:
         yield
     finally:

@@ -61,7 +61,7 @@ def run_now(
         kind=Kind.MANUAL,
         due_at=now,
         queued_at=now,
-        requested_by=requested_by[:150],
+        requested_by=str(requested_by)[:150],
     )
     execution.save(using=using, force_insert=True)
     return execution
@@ -141,7 +141,7 @@ def retry(execution_id: int, using: str, requested_by: str = "") -> Execution:
         kind=Kind.RETRY,
         due_at=now,
         queued_at=now,
-        requested_by=requested_by[:150],
+        requested_by=str(requested_by)[:150],
     )
     try:
         with transaction.atomic(using=using):
