@@ -117,6 +117,21 @@ def test_a_modification_that_makes_no_sense_changes_nothing(changes):
     assert Job.objects.values().get() == before
 
 
+def test_a_timeout_that_nothing_enforces_comes_in_by_neither_column():
+    options = {"executor": "processes", "timeout": 5}
+    scheduler.add_job(bodies.noop, "date", run_date=LATER, id="a", **options)
+    with pytest.raises(ValueError, match="a thread cannot be ended"):
+        scheduler.modify_job("a", executor="default")
+    job = Job.objects.get()
+    assert (job.executor, job.timeout) == ("processes", 5)
+    scheduler.modify_job("a", executor="default", timeout=None)
+    with pytest.raises(ValueError, match="a thread cannot be ended"):
+        scheduler.modify_job("a", timeout=5)
+    scheduler.modify_job("a", executor="processes", timeout=7)
+    job.refresh_from_db()
+    assert (job.executor, job.timeout) == ("processes", 7)
+
+
 def test_a_new_schedule_takes_nothing_of_the_job():
     scheduler.add_job(bodies.noop, "date", run_date=LATER, id="a")
     with pytest.raises(ValueError, match=r"timeout: is of the job.*modify_job"):

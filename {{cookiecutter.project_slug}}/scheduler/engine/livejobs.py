@@ -84,8 +84,7 @@ class LiveJobs(BaseScheduler):
         """
         if "executor" in changes:
             given.known_executor(changes["executor"], added=self._executors)
-        if changes.get("timeout") is not None:
-            policies.enforceable(changes["timeout"], self._executor_after(changes, job_id))
+        self._check_enforceable(job_id, changes)
         try:
             return super().modify_job(job_id, jobstore, **changes)
         except DefinitionError:
@@ -141,12 +140,14 @@ class LiveJobs(BaseScheduler):
             definitions.change(row, store.using, state=state, next_run_time=at, last_error="")
         return self._announced(row, store)
 
-    def _executor_after(self, changes: dict[str, Any], job_id: str) -> str:
-        """A job that is still pending, or that cannot be loaded, is not looked at."""
-        if "executor" in changes:
-            return str(changes["executor"])
+    def _check_enforceable(self, job_id: str, changes: dict[str, Any]) -> None:
+        """Either may break the pair. Of a job that is still pending only the changes are known."""
+        pair = ("timeout", "executor")
+        if changes.keys().isdisjoint(pair):
+            return
         rows = Job.objects.using(conf().DATABASE).filter(id=job_id)
-        return rows.values_list("executor", flat=True).first() or ""
+        after = {"timeout": None, "executor": ""} | (rows.values(*pair).first() or {}) | changes
+        policies.enforceable(after["timeout"], after["executor"])
 
     def _new_job(
         self, func: Any, trigger: BaseTrigger, args: Any, kwargs: Any, **options: Any
