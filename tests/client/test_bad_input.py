@@ -9,6 +9,7 @@ import pytest
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.triggers.base import BaseTrigger
 from scheduler import scheduler
+from scheduler.errors import NotHereError
 from scheduler.models import Change, Job
 
 from tests import bodies
@@ -130,6 +131,12 @@ def test_a_timeout_that_nothing_enforces_comes_in_by_neither_column():
     scheduler.modify_job("a", executor="processes", timeout=7)
     job.refresh_from_db()
     assert (job.executor, job.timeout) == ("processes", 7)
+
+
+@pytest.mark.parametrize("given", [{"jobstore": "other"}, {"next_run_time": None}], ids=str)
+def test_what_a_declaration_cannot_mean_is_refused(given):
+    with pytest.raises((NotHereError, ValueError), match=r"one job store|next_run_time"):
+        scheduler.scheduled_job("interval", minutes=5, **given)
 
 
 def test_a_new_schedule_takes_nothing_of_the_job():

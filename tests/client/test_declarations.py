@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from apscheduler.triggers.interval import IntervalTrigger
+from apscheduler.util import undefined
 from django.test import modify_settings
 from scheduler import declarations, job, scheduler, syncing
 from scheduler.models import Change, Job
@@ -190,6 +191,14 @@ def test_scheduled_job_of_the_client_declares_and_writes_nothing():
     assert not Job.objects.exists()
     sync()
     assert (one().id, one().args, one().kwargs) == ("sum", "[1]", '{"b":2}')
+
+
+def test_scheduled_job_of_the_client_takes_what_apscheduler_takes():
+    places = ("interval", None, None, "sum", None, 60, False, 2, undefined, "default", "processes")
+    scheduler.scheduled_job(*places, minutes=5)(bodies.noop)
+    sync()
+    assert (one().id, one().misfire_grace_time, one().coalesce) == ("sum", 60, False)
+    assert (one().max_instances, one().executor) == (2, "processes")
 
 
 @pytest.fixture

@@ -117,6 +117,15 @@ def test_register_job_declares_with_the_client_and_writes_nothing(monkeypatch):
     assert not Job.objects.exists()
 
 
+@pytest.mark.django_db
+def test_register_job_takes_what_add_job_takes(monkeypatch):
+    monkeypatch.setattr(declarations, "_declared", [])
+    options = {"id": "mine", "replace_existing": True, "jobstore": "default", "args": None}
+    with pytest.warns(DeprecationWarning, match="deprecated"):
+        jobstores.register_job(scheduler, "interval", hours=1, **options)(bodies.tick)
+    assert list(declarations.registered()) == ["mine"]
+
+
 def test_register_events_is_accepted():
     with pytest.warns(DeprecationWarning, match="remove it"):
         assert jobstores.register_events(scheduler) is None

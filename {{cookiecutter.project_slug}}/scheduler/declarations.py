@@ -64,7 +64,7 @@ def job(
     *,
     id: str | None = None,
     name: str | None = None,
-    args: Iterable[Any] = (),
+    args: Iterable[Any] | None = None,
     kwargs: Mapping[str, Any] | None = None,
     executor: str = "default",
     **options: Any,
@@ -86,7 +86,7 @@ def job(
     policies.enforceable(options.get("timeout"), executor)
     chosen = _chosen(options) | {
         "name": name,
-        "args": tuple(args),
+        "args": tuple(args or ()),
         "kwargs": dict(kwargs or {}),
         "executor": given.known_executor(executor),
     }

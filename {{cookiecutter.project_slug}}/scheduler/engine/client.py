@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from typing import Any, NoReturn
 
 from apscheduler.schedulers.base import STATE_RUNNING
+from apscheduler.util import undefined
 from django.core.signals import setting_changed
 from django.db import transaction
 from django.utils.functional import empty
@@ -121,13 +122,38 @@ class SchedulerClient(LiveJobs):
             row = definitions.locked(job_id, self.using)
             definitions.change(row, self.using, state=JobState.RETIRED, next_run_time=None)
 
-    def scheduled_job(self, trigger: Any, *args: Any, **options: Any) -> Callable[..., Any]:
+    def scheduled_job(
+        self,
+        trigger: Any,
+        args: Any = None,
+        kwargs: Any = None,
+        id: str | None = None,
+        name: str | None = None,
+        misfire_grace_time: Any = undefined,
+        coalesce: Any = undefined,
+        max_instances: Any = undefined,
+        next_run_time: Any = undefined,
+        jobstore: str = "default",
+        executor: str = "default",
+        replace_existing: bool = True,
+        **options: Any,
+    ) -> Callable[..., Any]:
         """Declare a job, as ``@job`` does: importing a module writes nothing.
 
-        The positions after ``trigger`` are APScheduler's: args, kwargs, id, name ...
+        A declaration replaces the one before in any case, and names no next run time.
         """
-        names = ("args", "kwargs", "id", "name", "misfire_grace_time", "coalesce", "max_instances")
-        return declarations.job(trigger, **dict(zip(names, args, strict=False)), **options)
+        if jobstore != "default":
+            raise NotHereError("it has one job store, the database")
+        said = {
+            "misfire_grace_time": misfire_grace_time,
+            "coalesce": coalesce,
+            "max_instances": max_instances,
+            "next_run_time": next_run_time,
+        }
+        options |= {option: value for option, value in said.items() if value is not undefined}
+        return declarations.job(
+            trigger, args=args, kwargs=kwargs, id=id, name=name, executor=executor, **options
+        )
 
     def start(self, paused: bool = False) -> NoReturn:
         """Refused, as is what else belongs to a loop: a client has none."""
