@@ -156,7 +156,7 @@ def test_a_viewer_can_send_no_action_from_the_list(login, job, execution, action
     before = state()
     client.post(
         reverse("admin:scheduler_job_changelist"),
-        {"action": action, "_selected_action": [job.pk], "confirmed": "yes"},
+        {"action": action, "_selected_action": [job.pk], "confirmed": "yes", "post": "yes"},
     )
     assert state() == before
 
