@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import quote, unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import pluralize
 from django.template.response import TemplateResponse
 
+from ..models import Job
 from . import run_now, waiting
 from .job_actions import ACTIONS, JobAction, perform
 
@@ -22,7 +25,7 @@ NEEDS = {"pause_job": "pause", "change_job": "change"}
 def run_selected(model_admin: Any, request: HttpRequest, jobs: QuerySet) -> HttpResponse | None:
     if "confirmed" not in request.POST:
         return _ask(model_admin, request, jobs, "Run these jobs now?", "run_selected.html")
-    asked = [run_now.start(request, job) for job in jobs]
+    asked = [run_now.start(request, job) for job in _confirmed(request, jobs)]
     if any(asked):
         waiting.warn(request)
     return None
@@ -33,9 +36,10 @@ def delete_selected(model_admin: Any, request: HttpRequest, jobs: QuerySet) -> H
     """In place of Django's, which speaks of deleting."""
     if "post" not in request.POST:
         return _ask(model_admin, request, jobs, "Remove these jobs?", "jobs_delete.html")
-    number = len(jobs)
-    model_admin.log_deletions(request, jobs)
-    model_admin.delete_queryset(request, jobs)
+    confirmed = _confirmed(request, jobs)
+    number = len(confirmed)
+    model_admin.log_deletions(request, confirmed)
+    model_admin.delete_queryset(request, confirmed)
     messages.success(request, f"{number} job{pluralize(number)} removed.")
     return None
 
@@ -43,20 +47,38 @@ def delete_selected(model_admin: Any, request: HttpRequest, jobs: QuerySet) -> H
 def _ask(
     model_admin: Any, request: HttpRequest, jobs: QuerySet, title: str, template: str
 ) -> HttpResponse:
+    rows = list(jobs)
     context = {
         **model_admin.admin_site.each_context(request),
         "title": title,
         "opts": model_admin.opts,
-        "jobs": jobs,
+        "jobs": rows,
+        "listed": ",".join(quote(job.pk) for job in rows),
         "checkbox": ACTION_CHECKBOX_NAME,
     }
     return TemplateResponse(request, f"admin/scheduler/{template}", context)
 
 
+def _confirmed(request: HttpRequest, jobs: Iterable[Job]) -> Sequence[Job]:
+    """Those that the confirmation listed: in one field, as Django refuses a form with thousands."""
+    if "listed" not in request.POST:
+        return list(jobs)
+    listed = {unquote(pk) for pk in request.POST["listed"].split(",")}
+    return [job for job in jobs if job.pk in listed]
+
+
 def _on_selected(action: JobAction) -> Callable[..., None]:
     def act(model_admin: Any, request: HttpRequest, jobs: QuerySet) -> None:
+        passed_over: Counter[str] = Counter()
         for job in jobs:
-            perform(request, action, job.pk)
+            if job.state in action.applies:
+                perform(request, action, job.pk)
+            else:
+                passed_over[job.get_state_display()] += 1
+        if number := passed_over.total():
+            states = ", ".join(f"{count} {state}" for state, count in passed_over.items())
+            told = f"{action.verb} passed over {number} job{pluralize(number)}: {states}."
+            messages.warning(request, told)
 
     act.__name__ = f"{action.name}_selected"
     first, _, rest = action.verb.partition(" ")

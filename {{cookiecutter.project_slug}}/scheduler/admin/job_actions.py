@@ -26,7 +26,7 @@ from . import audit
 
 @dataclass(frozen=True)
 class JobAction:
-    """``applies``: the states in which a page offers it, and whether the job must be declared."""
+    """``applies``: the states in which it does anything; ``declared``: only for a declared job."""
 
     name: str
     verb: str
@@ -103,11 +103,15 @@ ACTIONS: dict[str, JobAction] = {
 
 
 def perform(request: HttpRequest, action: JobAction, job_id: str) -> bool:
-    """Do it, record it and tell the user. False: it could not be done, and the user was told."""
+    """Do it, record it and tell the user. False: it was not done, and the user was told why."""
     jobs = Job.objects.using(conf().DATABASE)
     before = jobs.filter(pk=job_id).first()
     if before is None:
         messages.error(request, f"There is no job {job_id} any more.")
+        return False
+    if before.state not in action.applies:
+        state = before.get_state_display()
+        messages.warning(request, f"{action.verb} passed over job {before}: it is {state}.")
         return False
     try:
         with changed_by(request.user.get_username()), transaction.atomic(using=conf().DATABASE):

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.admin.utils import quote
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from ..models.job import JobState
@@ -20,12 +21,12 @@ def draw(job: Any) -> SafeString:
     pk = quote(job.pk)
     buttons = format_html_join(
         " ",
-        '<button class="button sch-small" formaction="{}?next={}">{}'
+        '<button class="button sch-small" formaction="{}?{}">{}'
         '<span class="visually-hidden"> {}</span></button>',
         [
             (
                 reverse(f"admin:scheduler_job_{name}", args=[pk]),
-                reverse("admin:scheduler_job_changelist"),
+                urlencode({"next": job.seen_in}),
                 ACTIONS[name].verb,
                 job,
             )

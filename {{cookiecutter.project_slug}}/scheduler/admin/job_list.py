@@ -37,6 +37,7 @@ class JobChangeList(ChangeList):
             job.seen_at = seen_at
             job.latest = latest.get(job.pk, [])
             job.viewer = request.user
+            job.seen_in = request.get_full_path()  # where a button leads back to
 
 
 class LastOutcomeFilter(Choice):
