@@ -20,6 +20,7 @@ from ..models import Execution, Job
 from ..models.execution import FINAL, OPEN, Status
 from . import span_bar
 from .clock import now
+from .execution_query import HEAVY
 from .nodes import node_names
 
 TEMPLATE = "admin/scheduler/execution_page.html"
@@ -89,9 +90,7 @@ def _attempts(execution: Execution) -> list[Execution]:
     attempts = Execution.objects.using(conf().DATABASE).filter(
         job_uid=execution.job_uid, scheduled_run_time=execution.scheduled_run_time
     )
-    found = list(
-        attempts.defer("log", "traceback", "return_value").order_by("attempt")[:MOST_ATTEMPTS]
-    )
+    found = list(attempts.defer(*HEAVY).order_by("attempt")[:MOST_ATTEMPTS])
     return found if len(found) > 1 else []
 
 

@@ -15,6 +15,7 @@ from ..models.execution import Status
 from ..models.job import JobState
 from . import bounded, health, lanes, planned, tally, timeline
 from .clock import now
+from .execution_query import HEAVY
 from .lag import Lag, start_lag
 from .nodes import node_names
 from .outcomes import PROBLEMS
@@ -61,7 +62,7 @@ def read(user: Any) -> Overview:
 
 
 def _executions(using: str, at: datetime) -> dict[str, Any]:
-    light = Execution.objects.using(using).defer("traceback", "log", "return_value")
+    light = Execution.objects.using(using).defer(*HEAVY)
     running: list[Any] = list(light.filter(status=Status.RUNNING).order_by("due_at")[:SHOWN])
     last = bounded.tuples(
         [light.filter(status=s).order_by("-finished_at")[:SHOWN] for s in PROBLEMS],
