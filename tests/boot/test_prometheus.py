@@ -8,8 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 RULES = "deploy/prometheus/alerts.yml"
+CASES = Path(__file__).with_name("prometheus_test.yml")
 needs_promtool = pytest.mark.skipif(
     not shutil.which("promtool"), reason="promtool is not installed (Debian package prometheus)"
 )
@@ -28,11 +30,23 @@ def test_the_rules_are_rules(baked: Path):
     assert "7 rules found" in done.stdout
 
 
+def test_each_alert_has_a_case_in_which_it_fires(baked: Path):
+    (group,) = yaml.safe_load((baked / RULES).read_text())["groups"]
+    cases = yaml.safe_load(CASES.read_text())["tests"]
+    fired = {
+        expected["alertname"]
+        for case in cases
+        for expected in case["alert_rule_test"]
+        if expected["exp_alerts"]
+    }
+    assert fired == {rule["alert"] for rule in group["rules"]}
+
+
 @needs_promtool
 def test_each_alert_fires_and_is_silent_when_it_should(baked: Path, tmp_path: Path):
     shutil.copy(baked / RULES, tmp_path)
-    shutil.copy(Path(__file__).with_name("prometheus_test.yml"), tmp_path)
-    done = promtool("test", "rules", "prometheus_test.yml", folder=tmp_path)
+    shutil.copy(CASES, tmp_path)
+    done = promtool("test", "rules", CASES.name, folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -29,7 +29,7 @@ def get(authorization: str = "Bearer secret"):
 
 
 def samples() -> dict[str, float]:
-    """By name and labels, as in ``scheduler_runs_total{job=a,outcome=failed}``."""
+    """By name and labels, as in ``scheduler_runs_total{job_id=a,outcome=failed}``."""
     found = {}
     for family in parser.text_string_to_metric_families(get().content.decode()):
         assert family.documentation, family.name
@@ -45,9 +45,9 @@ def test_every_job_has_every_outcome_at_zero_before_its_first_run():
     values = samples()
     outcomes = {"succeeded", "failed", "timed_out", "missed", "skipped", "lost", "cancelled"}
     for outcome in outcomes:
-        assert values[f"scheduler_runs_total{{job=home.sync,outcome={outcome}}}"] == 0
-        assert values[f"scheduler_runs_total{{job=,outcome={outcome}}}"] == 0
-    assert values["scheduler_run_seconds_count{job=home.sync}"] == 0
+        assert values[f"scheduler_runs_total{{job_id=home.sync,outcome={outcome}}}"] == 0
+        assert values[f"scheduler_runs_total{{job_id=,outcome={outcome}}}"] == 0
+    assert values["scheduler_run_seconds_count{job_id=home.sync}"] == 0
     assert values["scheduler_orphans_total"] == 0
 
 
@@ -87,11 +87,11 @@ def test_runs():
     rows.execution(status="lost")
     rows.execution(status="skipped", started_at=None)
     values = samples()
-    assert values["scheduler_runs_total{job=home.sync,outcome=failed}"] == 1
+    assert values["scheduler_runs_total{job_id=home.sync,outcome=failed}"] == 1
     assert values["scheduler_orphans_total"] == 1
-    assert values["scheduler_run_seconds_count{job=home.sync}"] == 3
-    assert values["scheduler_run_seconds_sum{job=home.sync}"] == 6.0
-    assert values["scheduler_start_lag_seconds_sum{job=home.sync}"] == 3.0
+    assert values["scheduler_run_seconds_count{job_id=home.sync}"] == 3
+    assert values["scheduler_run_seconds_sum{job_id=home.sync}"] == 6.0
+    assert values["scheduler_start_lag_seconds_sum{job_id=home.sync}"] == 3.0
 
 
 def test_nobody_leads():

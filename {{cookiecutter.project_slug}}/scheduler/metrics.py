@@ -125,13 +125,13 @@ def _jobs() -> Iterator[Any]:
     jobs = [tallies.ONE_OFF, *sorted(known)]
     runs = CounterMetricFamily(
         "scheduler_runs",
-        "Ended runs and slots that were not run; job is empty for one-off jobs",
-        labels=["job", "outcome"],
+        "Ended runs and slots that were not run; job_id is empty for one-off jobs",
+        labels=["job_id", "outcome"],  # Prometheus owns "job": the name of the scrape
     )
     orphans = CounterMetricFamily("scheduler_orphans", "Runs whose process died")
-    took = SummaryMetricFamily("scheduler_run_seconds", "How long bodies ran", labels=["job"])
+    took = SummaryMetricFamily("scheduler_run_seconds", "How long bodies ran", labels=["job_id"])
     lag = SummaryMetricFamily(
-        "scheduler_start_lag_seconds", "From when a run was due to its start", labels=["job"]
+        "scheduler_start_lag_seconds", "From when a run was due to its start", labels=["job_id"]
     )
     nothing = tallies.Sum()
     for job in jobs:
