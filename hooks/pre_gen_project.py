@@ -16,6 +16,7 @@ from pathlib import Path
 # Answers are data. tojson writes a single quote as \u0027, so none of them can end this string.
 ANSWERS = json.loads(r'''{{ cookiecutter | tojson }}''')  # fmt: skip
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 SLUG = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 SLUG_LENGTH = 32  # the longest name of a Linux user
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -32,19 +33,39 @@ DEPENDENCIES = {
     "setuptools", "sqlparse", "supervisor", "typing_extensions", "tzdata", "tzlocal", "uv",
     "uvicorn", "wheel", "whitenoise",
 }
+# Users and groups of Debian and of systemd, then names of PostgreSQL and of MySQL.
+ACCOUNTS = {
+    "adm", "audio", "backup", "bin", "cdrom", "daemon", "dialout", "dip", "disk", "fax", "floppy",
+    "games", "irc", "kmem", "list", "lp", "mail", "man", "news", "nobody", "nogroup", "operator",
+    "plugdev", "proxy", "root", "sasl", "shadow", "src", "staff", "sudo", "sync", "sys", "tape",
+    "tty", "users", "utmp", "uucp", "video", "voice",
+    "clock", "input", "kvm", "render", "sgx",
+    "none", "postgres", "public", "template0", "template1",
+    "information_schema", "mysql", "performance_schema",
+}
+TARGETS = {
+    "basic", "bluetooth", "cryptsetup", "default", "emergency", "exit", "final", "getty",
+    "graphical", "halt", "hibernate", "initrd", "integritysetup", "kexec", "machines", "network",
+    "paths", "poweroff", "printer", "reboot", "rescue", "rpcbind", "runlevel0", "runlevel1",
+    "runlevel2", "runlevel3", "runlevel4", "runlevel5", "runlevel6", "shutdown", "sigpwr",
+    "sleep", "slices", "smartcard", "sockets", "sound", "suspend", "swap", "sysinit", "timers",
+    "tpm2", "umount", "veritysetup",
+}
 # fmt: on
-ACCOUNTS = {"daemon", "mail", "mysql", "nobody", "postgres", "root", "sys", "template1"}
 
 
 def main() -> int:
     complaints = list(complain())
     if complaints:
-        print("Nothing was written, because of these answers:\n", file=sys.stderr)
+        print("Nothing was written, because of this:\n", file=sys.stderr)
         print("\n".join(complaints), file=sys.stderr)
     return 1 if complaints else 0
 
 
 def complain() -> Iterator[str]:
+    if "cookiecutter." in ANSWERS["__requires_python"]:  # version 1 leaves it as it stands
+        yield "  cookiecutter 2 or newer is needed: pipx run cookiecutter ..."
+        return
     for question, check in CHECKS.items():
         if complaint := check(ANSWERS[question]):
             yield f"  {question}: {ANSWERS[question]!r}\n      {complaint}"
@@ -53,11 +74,16 @@ def complain() -> Iterator[str]:
 
 
 def check_name(name: str) -> str:
-    if any(character < " " or character == "\x7f" for character in name):
+    if CONTROL.search(name):
         return "One line of text, without control characters."
     if len(name) > 80 or not any(character.isalnum() for character in name):
         return "1 to 80 characters, at least one of them a letter or a digit."
     return ""
+
+
+def check_text(text: str) -> str:
+    """Several lines become one, but no file could hold what else controls a terminal."""
+    return "Text, without control characters." if CONTROL.search(" ".join(text.split())) else ""
 
 
 def check_slug(slug: str) -> str:
@@ -68,6 +94,9 @@ def check_slug(slug: str) -> str:
             f"1 to {SLUG_LENGTH} lower-case letters, digits and single underscores, of which the"
             f" first is a letter{f', such as {proposal}' if proposal else ''}."
         )
+    if slug.startswith("pg_"):
+        proposal = f"my_{slug}"[:SLUG_LENGTH].rstrip("_")
+        return f"PostgreSQL keeps names that begin with pg_ for itself. Perhaps {proposal}."
     if owner := owner_of(slug):
         return f"That is {owner}. Choose another name, such as {slug[:27]}_site."
     return ""
@@ -84,6 +113,8 @@ def owner_of(slug: str) -> str:
         return "a package that the project stands on"
     if slug in ACCOUNTS:
         return "an account or database that servers keep for themselves"
+    if slug in TARGETS:
+        return "a target of systemd itself, which a deployment would overwrite"
     return ""
 
 
@@ -119,6 +150,8 @@ def check_timezone(name: str) -> str:
 CHECKS = {
     "project_name": check_name,
     "project_slug": check_slug,
+    "description": check_text,
+    "author_name": check_text,
     "domain_name": check_domain,
     "email": check_email,
     "timezone": check_timezone,

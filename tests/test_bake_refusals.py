@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import subprocess
 import sys
@@ -12,9 +13,10 @@ from pathlib import Path
 import pytest
 from cookiecutter.exceptions import FailedHookException
 
-from tests.combinations import ROOT
+from tests.combinations import CONTEXT, ROOT
 from tests.conftest import Bake
 
+HOOK = (ROOT / "hooks" / "pre_gen_project.py").read_text(encoding="utf-8")
 REFUSED = [
     ("project_slug", "my-app", "such as my_app"),
     ("project_slug", "My_App", "such as my_app"),
@@ -35,12 +37,18 @@ REFUSED = [
     ("project_slug", "home", "a package inside the project"),
     ("project_slug", "tests", "a package inside the project"),
     ("project_slug", "postgres", "an account or database"),
+    ("project_slug", "staff", "an account or database"),
+    ("project_slug", "public", "an account or database"),
+    ("project_slug", "rescue", "a target of systemd itself"),
+    ("project_slug", "pg_app", "Perhaps my_pg_app."),
     ("project_name", "", "1 to 80 characters"),
     ("project_name", "   ", "1 to 80 characters"),
     ("project_name", "\u2022\u2022\u2022", "a letter or a digit"),
     ("project_name", "n" * 81, "1 to 80 characters"),
     ("project_name", "Two\nlines", "One line of text"),
     ("project_name", "Bell\x07", "control characters"),
+    ("description", "Bell\x07", "without control characters"),
+    ("author_name", "Delete\x7f", "without control characters"),
     ("timezone", "Berlin", "Perhaps Europe/Berlin."),
     ("timezone", "europe/berlin", "Perhaps Europe/Berlin."),
     ("timezone", "new york", "Perhaps America/New_York."),
@@ -143,14 +151,38 @@ def test_well_spelt_questions_on_the_command_line(template: Path, tmp_path: Path
 
 def test_no_dependency_can_be_taken_as_a_slug():
     project = ROOT / "{{cookiecutter.project_slug}}" / "pyproject.toml"
-    hook = (ROOT / "hooks" / "pre_gen_project.py").read_text(encoding="utf-8")
-    tables = tomllib.loads(
-        re.sub(r"\{%.*?%\}|\{\{.*?\}\}|^#%.*$", "", project.read_text(), flags=re.M)
-    )
+    # A line that begins with "# %" is a comment to TOML as well.
+    tables = tomllib.loads(re.sub(r"\{%.*?%\}|\{\{.*?\}\}", "", project.read_text()))
     wanted = [
         *tables["project"]["dependencies"],
         *itertools.chain(*tables["project"]["optional-dependencies"].values()),
         *itertools.chain(*tables["dependency-groups"].values()),
     ]
     names = {re.match(r"[\w-]+", line)[0].lower().replace("-", "_") for line in wanted}
-    assert names <= set(re.findall(r"\w+", hook))
+    assert names <= set(re.findall(r"\w+", HOOK))
+
+
+@pytest.mark.parametrize(
+    ("listing", "name"),
+    [
+        ("/usr/share/base-passwd/passwd.master", r"^(\w+):"),
+        ("/usr/share/base-passwd/group.master", r"^(\w+):"),
+        ("/var/lib/dpkg/info/systemd.list", r"/system/(\w+)\.target$"),
+    ],
+)
+def test_no_name_of_the_system_can_be_taken_as_a_slug(listing: str, name: str):
+    if not Path(listing).exists():
+        pytest.skip(f"{listing} is only there on Debian and Ubuntu")
+    names = re.findall(name, Path(listing).read_text(), re.MULTILINE)
+    assert len(names) > 10
+    assert {name for name in names if name[0] != "_"} <= set(re.findall(r'"(\w+)"', HOOK))
+
+
+def test_an_old_cookiecutter_is_refused_in_a_line(tmp_path: Path):
+    """It leaves private answers as they stand in cookiecutter.json."""
+    answers = json.dumps(CONTEXT).replace("'", "\\u0027")
+    hook = tmp_path / "hook.py"
+    hook.write_text(HOOK.replace("{{ cookiecutter | tojson }}", answers), encoding="utf-8")
+    done = subprocess.run([sys.executable, str(hook)], capture_output=True, text=True)
+    said = "Nothing was written, because of this:\n\n  cookiecutter 2 or newer is needed: "
+    assert (done.returncode, done.stderr.partition("pipx")[0]) == (1, said)
