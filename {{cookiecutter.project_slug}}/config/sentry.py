@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.exceptions import ImproperlyConfigured
+
+RUN_LOGS = ("scheduler.events", "scheduler.reconcile")
 
 
 def start_sentry(dsn: str) -> None:
@@ -18,6 +22,18 @@ def start_sentry(dsn: str) -> None:
             "SENTRY_DSN is set, but its package is missing: python -m pip install -e '.[sentry]'"
         ) from None
     try:
-        sentry_sdk.init(dsn=dsn)
+        # Without the values of variables: those of jobs may be secret.
+        sentry_sdk.init(dsn=dsn, include_local_variables=False, before_send=without_run_logs)
     except sentry_sdk.utils.BadDsn as error:
         raise ImproperlyConfigured(f"SENTRY_DSN is malformed: {error}") from None
+
+
+def without_run_logs(event: Any, hint: dict[str, Any]) -> Any:
+    """Drop what the log says of a run: scheduler/alerts.py reports it, once no retry is left.
+
+    A receiver of a signal that failed is in the same log, with its exception.
+    """
+    record = hint.get("log_record")
+    if record is None or record.exc_info or record.name not in RUN_LOGS:
+        return event
+    return None
