@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError
+from django import VERSION
+from django.core import mail
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.test import RequestFactory
-from scheduler import health
+from scheduler import alert_mail, alerts, health
 from scheduler.models import Lease
 
 from tests.ops import rows
@@ -136,12 +139,34 @@ def test_their_errors_do_not_tell_what_is_sensitive():
     assert page()[1]["warnings"] == ["job home.sync is quarantined: cannot read ••••••"]
 
 
-def test_a_database_without_tables(monkeypatch):
+@pytest.mark.parametrize("error", [DatabaseError, InterfaceError])
+def test_a_database_without_tables(monkeypatch, error):
     def away(using):
-        raise DatabaseError("secret detail")
+        raise error("secret detail")
 
     monkeypatch.setattr(health, "db_now", away)
     status, body = page()
     assert status == 503
     assert "manage.py migrate" in body["reason"]
     assert "secret" not in body["reason"]
+
+
+def test_a_database_that_cannot_be_written_hides_neither_the_reason_nor_the_mail(
+    settings, monkeypatch, caplog
+):
+    def read_only(execute, sql, *args):
+        if sql.startswith(("INSERT", "UPDATE")):
+            raise OperationalError("attempt to write a readonly database")
+        return execute(sql, *args)
+
+    settings.ADMINS = ["ops@example.com"] if VERSION >= (6, 0) else [("", "ops@example.com")]
+    monkeypatch.setattr(alerts, "mailer", alert_mail.Mailer())
+    monkeypatch.setattr(health, "_told_alone", -math.inf)
+    rows.leader(at=ago(70))
+    with connection.execute_wrapper(read_only):
+        answers = [page() for _ in range(3)]
+    alerts.flush(5)
+    assert {status for status, _ in answers} == {503}
+    assert "no scheduler lives" in answers[0][1]["reason"]
+    assert ["no scheduler lives" in message.body for message in mail.outbox] == [True]
+    assert caplog.text.count("attempt to write a readonly database") == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.test import RequestFactory
 from scheduler import health, metrics
 
@@ -98,9 +98,10 @@ def test_nobody_leads():
     assert samples()["scheduler_up"] == 0
 
 
-def test_a_database_that_is_away_is_a_zero_not_an_error(monkeypatch):
+@pytest.mark.parametrize("error", [DatabaseError, InterfaceError])
+def test_a_database_that_is_away_is_a_zero_not_an_error(monkeypatch, error):
     def away(using):
-        raise DatabaseError
+        raise error
 
     monkeypatch.setattr(health, "db_now", away)
     assert samples() == {"scheduler_up": 0.0}

@@ -50,14 +50,15 @@ def mail_errors(config: dict[str, Any]) -> None:
     config["filters"] = {
         "production": {"()": "django.utils.log.RequireDebugFalse"},
         "probes": {"()": NotAProbe},
+        "answered": {"()": NotAProbe, "but_errors": True},
     }
     config["handlers"]["mail"] = {
         "class": "django.utils.log.AdminEmailHandler",
         "level": "ERROR",
-        "filters": ["production"],
+        "filters": ["production", "probes"],
     }
     config["loggers"]["django"]["handlers"] = ["mail"]
-    config["loggers"]["django.request"] = {"filters": ["probes"]}
+    config["loggers"]["django.request"] = {"filters": ["answered"]}
     # Scanners that try host names are nobody's mistake.
     config["loggers"]["django.security.DisallowedHost"] = {
         "handlers": ["stdout"],
@@ -66,11 +67,21 @@ def mail_errors(config: dict[str, Any]) -> None:
 
 
 class NotAProbe(logging.Filter):
-    """A probe that is told "not now" every few seconds is answered, and nobody's mail."""
+    """A probe that is told "not now" every few seconds is answered, and nobody's mail.
+
+    Args:
+        but_errors: let through what no probe should ever meet: an exception.
+    """
 
     paths = ("/healthz", "/readyz", "/healthz/scheduler", "/metrics")
 
+    def __init__(self, but_errors: bool = False) -> None:
+        super().__init__()
+        self.but_errors = but_errors
+
     def filter(self, record: logging.LogRecord) -> bool:
+        if self.but_errors and record.exc_info:
+            return True
         return getattr(getattr(record, "request", None), "path", "") not in self.paths
 
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError
+from django.db.utils import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from . import alerts
 from .conf import conf
-from .engine.clock import db_now
+from .engine.clock import db_now, monotonic
 from .masking import scrubbed
 from .models import Execution, Job, Lease, Node
 from .models.execution import Status
 from .models.job import JobState
 from .models.node import Role
+
+logger = logging.getLogger("scheduler.health")
 
 CAP = 10_000
 """Counting stops here."""
@@ -96,9 +100,27 @@ def view(request: HttpRequest) -> HttpResponse:
             "there, and is manage.py migrate done?"
         )
     else:
-        alerts.on_health(health)
+        _tell(health)
     headers = {"Cache-Control": "no-store"}
     return JsonResponse(health.as_dict(), status=200 if health.ok else 503, headers=headers)
+
+
+_told_alone = -math.inf
+
+
+def _tell(health: Health) -> None:
+    """A database that can be read but not written must not hide what the page says, nor the mail.
+
+    Then no process knows what the others told: each does once in the same time.
+    """
+    global _told_alone
+    try:
+        alerts.on_health(health)
+    except DatabaseError as error:
+        if _told_alone + alerts.NO_LEADER_EVERY.total_seconds() <= monotonic():
+            _told_alone = monotonic()
+            logger.error("The database takes no note of who was told that nobody leads: %s", error)
+            alerts.tell(alerts.Alert("no leader", "", health.reason))
 
 
 def _no_leader(lease: Lease, led: bool, remaining: float, able: int, stopping: int) -> str:

@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
-from home.health import HealthMiddleware
+from home.health import OF_SCHEDULER, HealthMiddleware
 
 
 def test_healthz_needs_no_database_host_or_https(client: Client, settings) -> None:
@@ -63,6 +63,19 @@ def test_a_red_probe_is_mailed_to_nobody(client: Client, settings, mailoutbox, c
     assert client.get("/metrics").status_code == 404
     assert mailoutbox == []
     assert caplog.records == []
+
+
+def test_an_exception_in_a_probe_is_in_the_log_but_mailed_to_nobody(
+    client: Client, settings, mailoutbox, monkeypatch, caplog
+) -> None:
+    settings.DEBUG = False
+    settings.ADMINS = [("", "ops@example.com")] if VERSION < (6, 0) else ["ops@example.com"]
+    client.raise_request_exception = False
+    monkeypatch.setitem(OF_SCHEDULER, "/metrics", lambda request: 1 / 0)
+    assert client.get("/metrics").status_code == 500
+    (record,) = caplog.records
+    assert "ZeroDivisionError" in str(record.exc_info)
+    assert mailoutbox == []
 
 
 @pytest.mark.django_db
