@@ -106,10 +106,10 @@ MUTANTS = [
         f"{CONFORMANCE}/test_fences.py::test_a_pause_of_the_judge_is_no_silence_of_the_others",
     ),
     Mutant(
-        "reconcile: retries without end",
-        "engine/reconcile.py",
-        "row.on_lost == OnLost.RETRY and row.attempt <= row.max_retries",
-        "row.on_lost == OnLost.RETRY",
+        "retries: without end",
+        "engine/retries.py",
+        "return ended_badly and run.attempt <= run.max_retries",
+        "return ended_badly",
         f"{CONFORMANCE}/test_fences.py::test_losing_again_and_again_ends_with_max_retries",
     ),
     Mutant(
