@@ -26,6 +26,7 @@ SETTINGS = {
     "ADMINS": "ops@example.com",
     "EMAIL_URL": "consolemail://",
 }
+LISTENING = "Listening at: http://0.0.0.0:8000"
 # A probe of Kubernetes asks by the pod's address, which is not among ALLOWED_HOSTS.
 GET = """
 import sys
@@ -201,6 +202,7 @@ def test_a_scheduler_from_start_to_stop(site: Deployment):
 def test_web_from_start_to_stop(site: Deployment):
     probes = site.start("web")
     until(lambda: site.well("web", probes), 20, "well, as its probes say")
+    assert LISTENING in site.podman("logs", "web")
     for path in ("/healthz", "/readyz"):
         assert site.inside("web", "python", "-c", GET, path) == (0, "200")
     site.podman("stop", "web")
@@ -216,7 +218,7 @@ def test_both_in_one_container(site: Deployment):
     status = [*(word.format("supervisorctl") for word in supervisor), "status"]
     until(lambda: site.inside("web", *status)[0] == 0, 20, "all up")
     until(lambda: ledger.ticks(site.data / "db.sqlite3") >= 1, 20, "a tick")
-    until(lambda: "Listening at" in site.podman("logs", "web"), 20, "served")
+    until(lambda: LISTENING in site.podman("logs", "web"), 20, "served")
     assert "Leader: term 1" in site.podman("logs", "web")
     site.podman("stop", "web")
     assert site.exit_status("web") == 0

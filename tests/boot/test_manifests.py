@@ -92,6 +92,7 @@ def test_compose_runs_each_process_alone(compose: dict[str, Any]):
 def test_the_image_runs_as_nobody_s_root_and_gets_the_signal(project: Path):
     lines = (project / "Dockerfile").read_text().splitlines()
     assert "USER 990" in lines
+    assert {"ENV PORT=8000", "EXPOSE 8000"} <= set(lines)
     assert 'CMD ["python", "-m", "gunicorn"]' in lines
     assert not [line for line in lines if re.match(r"(CMD|ENTRYPOINT) [^\[]", line)]
 
