@@ -93,6 +93,20 @@ def test_what_tools_left_in_the_template_does_not_come_along(template: Path, tmp
     assert [name for name in tree(project) if "cache" in name] == []
 
 
+def test_the_project_s_own_tests_ask_no_env(bake: Bake):
+    """Whatever a developer tries out in it."""
+    project = bake(project_slug="tried_out")
+    (project / ".env").write_text(
+        "METRICS_TOKEN=x\nHTTPS=false\nADMIN_URL=x/\nSENTRY_DSN=x\nALLOWED_HOSTS=x\n"
+    )
+    some = (
+        "tests/test_health.py",
+        "tests/test_admin_permissions.py::test_a_permission_opens_its_routes_and_no_other[None]",
+        "tests/test_settings.py::test_production_passes_the_deployment_check",
+    )
+    run(sys.executable, "-m", "pytest", "-q", *some, cwd=project)
+
+
 def test_hooks_refused(bake: Bake, template: Path, tmp_path: Path):
     """The same project, but for .env and the folders that an option left empty."""
     bare = tree(cookiecutter(template, tmp_path, "--accept-hooks", "no"))

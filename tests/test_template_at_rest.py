@@ -52,6 +52,15 @@ def test_what_is_declared_is_used_and_what_is_used_is_declared():
     assert used == CONTEXT.keys() - NOT_LOOKED_FOR
 
 
+def test_every_variable_stands_in_the_example_and_is_hidden_from_the_project_s_tests():
+    files = ("config/settings.py", ".env.example", "tests/environment.py")
+    settings, example, tests = ((TEMPLATE / name).read_text() for name in files)
+    read = set(re.findall(r'env\.\w+\(\s*"(\w+)"', settings))
+    assert len(read) > 20
+    assert read <= set(re.findall(r"^#?(\w+)=", example, re.MULTILINE))
+    assert read - {"DEBUG", "SECRET_KEY", "DATABASE_URL"} <= set(re.findall(r"\w+", tests))
+
+
 def test_names_suit_every_file_system():
     names = [part for path in template_files() for part in path.relative_to(TEMPLATE).parts]
     assert [name for name in names if re.search(r'[<>:"|?*\\]', name)] == []

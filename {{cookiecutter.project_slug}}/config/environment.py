@@ -44,6 +44,11 @@ class Env(environ.Env):
             raise ImproperlyConfigured(f"{var} is {text!r}. Accepted are true and false.")
         return text in YES if text else default
 
+    def list(self, var: str, default: Any = environ.Env.NOTSET) -> Any:
+        """Separated by commas, and spaces as one likes."""
+        items = super().list(var, default=default)
+        return [item for item in map(str.strip, items) if item]
+
     def email_url(self, var: str = "EMAIL_URL", **options: Any) -> dict[str, Any]:
         try:
             return super().email_url(var, **options)

@@ -57,7 +57,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
-ADMIN_URL = env.str("ADMIN_URL", default="admin/")
+ADMIN_URL = env.str("ADMIN_URL", default="admin/").strip("/") + "/"
 
 TEMPLATES = [
     {
@@ -94,7 +94,7 @@ APSCHEDULER_MAX_WORKERS = env.int("APSCHEDULER_MAX_WORKERS", default=10)
 APSCHEDULER_DRAIN_TIMEOUT = env.float("APSCHEDULER_DRAIN_TIMEOUT", default=25.0)
 APSCHEDULER_HEARTBEAT_FILE = env.str("APSCHEDULER_HEARTBEAT_FILE", default="")
 APSCHEDULER_METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
-APSCHEDULER_BASE_URL = f"https://{DOMAIN}"  # for links in alerts
+APSCHEDULER_BASE_URL = env.str("BASE_URL", default=f"https://{DOMAIN}")  # for links in alerts
 APSCHEDULER_ALERTS = env.bool("ALERTS", default=True)
 
 # Language and time

@@ -2,7 +2,10 @@
 
 import os
 
-os.environ["DEBUG"] = "true"
+from tests.environment import HIDDEN
+
+# An empty variable counts as not set, and hides the one in .env.
+os.environ |= dict.fromkeys(HIDDEN, "") | {"DEBUG": "true"}
 
 from config.settings import *  # noqa: F403
 from config.settings import BASE_DIR, DATABASES

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.environment import HIDDEN
+
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCTION = {
     "DEBUG": "false",
@@ -22,7 +24,7 @@ PRODUCTION = {
 def manage(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run ``manage.py`` with nothing but ``environment``, which also hides what .env sets."""
     keep = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
-    hidden = dict.fromkeys(["DEBUG", "SECRET_KEY", "DATABASE_URL"], "")
+    hidden = dict.fromkeys([*HIDDEN, "DEBUG", "SECRET_KEY", "DATABASE_URL"], "")
     return subprocess.run(
         [sys.executable, "manage.py", *words],
         cwd=ROOT,
@@ -49,6 +51,21 @@ def test_development_needs_no_password_and_no_address() -> None:
     for part in ("USER", "PASSWORD", "HOST", "PORT"):
         assert f"'{part}': ''" in line
     assert "'NAME': ''" not in line
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "setting", "value"),
+    [
+        ("ALLOWED_HOSTS", "a.example, b.example,", "ALLOWED_HOSTS", ["a.example", "b.example"]),
+        ("ADMIN_URL", "/manage", "ADMIN_URL", "manage/"),
+        ("BASE_URL", "https://b.example", "APSCHEDULER_BASE_URL", "https://b.example"),
+    ],
+)
+def test_a_value_is_read_as_people_write_it(
+    variable: str, text: str, setting: str, value: object
+) -> None:
+    run = manage("diffsettings", **{**PRODUCTION, variable: text})
+    assert re.findall(rf"^{setting} = (.*?)(?:  ###)?$", run.stdout, re.M) == [repr(value)]
 
 
 @pytest.mark.parametrize(
