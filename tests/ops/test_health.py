@@ -11,6 +11,7 @@ from django import VERSION
 from django.core import mail
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.test import RequestFactory
+from home.board import read_board
 from scheduler import alert_mail, alerts, health
 from scheduler.models import Lease
 
@@ -170,3 +171,9 @@ def test_a_database_that_cannot_be_written_hides_neither_the_reason_nor_the_mail
     assert "no scheduler lives" in answers[0][1]["reason"]
     assert ["no scheduler lives" in message.body for message in mail.outbox] == [True]
     assert caplog.text.count("attempt to write a readonly database") == 1
+
+
+def test_a_process_lives_as_long_on_the_landing_page():
+    rows.node(at=ago(6))
+    rows.node(at=ago(6.001))
+    assert health.read().schedulers == len(read_board().standbys) == 1

@@ -38,7 +38,7 @@ def read_board(rows: int = 8) -> Board:
     lease = Lease.objects.first() or Lease()
     held = lease.holder and lease.expires_at and lease.expires_at > now
     nodes = Node.objects.exclude(role="stopped")
-    alive = [node for node in nodes if now - node.beat_at < timedelta(0, node.ttl)]
+    alive = [node for node in nodes if node.is_alive(now)]
     planned = Job.objects.filter(state="active", next_run_time__isnull=False)
     ended = Execution.objects.filter(finished_at__gte=now - timedelta(days=1))
     return Board(

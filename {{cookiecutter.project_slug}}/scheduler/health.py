@@ -69,7 +69,7 @@ def read(using: str | None = None, max_lag: float | None = None) -> Health:
     remaining = (lease.expires_at - now).total_seconds() if lease.expires_at else 0.0
     led = lease.holder is not None and remaining > 0
     nodes = Node.objects.using(using).exclude(role=Role.STOPPED)
-    alive = [node for node in nodes if (now - node.beat_at).total_seconds() <= node.ttl]
+    alive = [node for node in nodes if node.is_alive(now)]
     stopping = sum(node.role == Role.DRAINING for node in alive)
     leader = next((node for node in alive if led and node.id == lease.holder), None)
     backlog, oldest_due = _due(now, using)

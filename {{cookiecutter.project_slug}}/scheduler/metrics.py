@@ -107,7 +107,7 @@ def _processes() -> Iterator[Any]:
     using, now = conf().DATABASE, db_now(conf().DATABASE)
     holder = Lease.objects.using(using).values_list("holder", flat=True).first()
     for node in Node.objects.using(using).exclude(role=Role.STOPPED):
-        if (now - node.beat_at).total_seconds() > node.ttl:
+        if not node.is_alive(now):
             continue
         process = [node.host, str(node.pid)]
         leads.add_metric(process, float(node.id == holder))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from django.db import models
 
@@ -41,3 +42,8 @@ class Node(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host}:{self.pid}"
+
+    def is_alive(self, now: datetime) -> bool:
+        """By the database's clock, as pages tell it; no run is taken away for it."""
+        silent = (now - self.beat_at).total_seconds()
+        return self.role != Role.STOPPED and silent <= self.ttl
