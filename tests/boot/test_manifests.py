@@ -121,6 +121,7 @@ def test_probes(manifests: dict[str, Any]):
     assert web["livenessProbe"]["httpGet"]["path"] == "/healthz"
     assert web["readinessProbe"]["httpGet"]["path"] == "/readyz"
     assert "readinessProbe" not in scheduler
+    assert scheduler["startupProbe"]["exec"] == scheduler["livenessProbe"]["exec"]
     variables = {variable["name"]: variable["value"] for variable in scheduler["env"]}
     assert variables["APSCHEDULER_HEARTBEAT_FILE"] == "/tmp/heartbeat"
 
