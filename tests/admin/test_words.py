@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.messages import get_messages
+from django.utils import timezone
 from scheduler import declarations
 from scheduler.admin.bulk import SELECTED
+from scheduler.admin.health import Health
 from scheduler.admin.timeline import WIDTH, Tick
-from scheduler.models import Job
+from scheduler.models import Job, Lease
 
 pytestmark = pytest.mark.django_db
 
@@ -78,3 +82,9 @@ def test_a_module_that_fails_to_import_takes_no_button_away(admin_client, declar
     monkeypatch.setitem(declarations.errors, "demo_app", "SyntaxError")
     monkeypatch.setattr(declarations, "autodiscover", lambda: None)
     assert offered(admin_client) == {"resume", "reset"}
+
+
+def test_a_lease_that_is_renewed_while_the_page_is_read_was_not_renewed_in_the_future():
+    now = timezone.now()
+    renewed = Lease(renewed_at=now + timedelta(milliseconds=403))
+    assert Health(renewed, (), (), now).lease_age == timedelta()

@@ -216,9 +216,9 @@ def test_both_in_one_container(site: Deployment):
     words = [word.format("supervisord") for word in supervisor]
     site.start("web", *words)
     status = [*(word.format("supervisorctl") for word in supervisor), "status"]
-    until(lambda: site.inside("web", *status)[0] == 0, 20, "all up")
-    until(lambda: ledger.ticks(site.data / "db.sqlite3") >= 1, 20, "a tick")
-    until(lambda: LISTENING in site.podman("logs", "web"), 20, "served")
+    until(lambda: site.inside("web", *status)[0] == 0, 60, "all up")
+    until(lambda: ledger.ticks(site.data / "db.sqlite3") >= 1, 60, "a tick")
+    until(lambda: LISTENING in site.podman("logs", "web"), 60, "served")
     assert "Leader: term 1" in site.podman("logs", "web")
     site.podman("stop", "web")
     assert site.exit_status("web") == 0

@@ -163,7 +163,8 @@ def test_a_body_that_ends_while_the_drain_records_is_recorded_as_it_ended(a, mon
         found = record()
         if not bodies.gate.is_set():
             bodies.gate.set()
-            loop.wakeup.wait(30)
+            while not loop.dispatcher._results:
+                loop.wakeup.wait(30)
         return found
 
     monkeypatch.setattr(loop.recorder, "record", record_and_let_it_end)

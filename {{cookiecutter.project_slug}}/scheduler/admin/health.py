@@ -64,7 +64,9 @@ class Health:
 
     @property
     def lease_age(self) -> timedelta | None:
-        return self.now - self.lease.renewed_at if self.lease.renewed_at else None
+        if self.lease.renewed_at is None:
+            return None
+        return max(self.now - self.lease.renewed_at, timedelta())  # it may be renewed meanwhile
 
     @property
     def since(self) -> datetime | None:

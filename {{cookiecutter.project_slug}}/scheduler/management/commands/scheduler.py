@@ -10,7 +10,7 @@ from typing import Any
 
 from apscheduler.jobstores.base import JobLookupError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.db.utils import Error as DatabaseError
 
 from ... import commands
 from ...changes import changed_by
