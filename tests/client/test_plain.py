@@ -24,12 +24,14 @@ from tests.processes import eventually, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SCRIPT = Path(__file__).with_name("plain_process.py")
+ANY_TIME = {"misfire_grace_time": None}
+"""APScheduler's own default of one second is no time for a busy machine."""
 
 
 @pytest.fixture
 def stock():
     """A started stock scheduler with a listener's record of what it heard."""
-    scheduler = BackgroundScheduler(timezone="UTC")
+    scheduler = BackgroundScheduler(timezone="UTC", job_defaults=ANY_TIME)
     scheduler.add_jobstore(DjangoJobStore(), "default")
     scheduler.add_executor(ThreadPoolExecutor(4))
     scheduler.add_executor(DebugExecutor(), "debug")
@@ -110,7 +112,7 @@ def test_an_executor_that_is_not_there_quarantines_and_removes_nothing(stock):
 
 
 def test_worker_processes_are_recorded_and_their_death_too():
-    scheduler = BackgroundScheduler(timezone="UTC")
+    scheduler = BackgroundScheduler(timezone="UTC", job_defaults=ANY_TIME)
     scheduler.add_jobstore(DjangoJobStore())
     scheduler.add_executor(ProcessPoolExecutor(1), "pool")
     scheduler.start()
@@ -158,7 +160,8 @@ def test_what_was_handed_over_and_not_begun_goes_back_to_the_queue(stock):
 
 
 def test_started_paused_it_only_looks_at_the_jobs():
-    scheduler = BackgroundScheduler(timezone="UTC", jobstores={"default": DjangoJobStore()})
+    stores = {"default": DjangoJobStore()}
+    scheduler = BackgroundScheduler(timezone="UTC", jobstores=stores, job_defaults=ANY_TIME)
     scheduler.start(paused=True)
     keeper = scheduler._jobstores["default"]._keeper
     scheduler.add_job(bodies.tick, "date", id="tick")
