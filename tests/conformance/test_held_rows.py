@@ -105,12 +105,7 @@ def test_a_held_row_of_an_unknown_executor_is_refused_later_and_stops_nothing(a,
     rows = Execution.objects.filter(job_id="held")
     rows.update(executor="gone")
     done = hold(user, lambda: rows.update(requested_by="user"))
-    quarantine_round(a)
-    add(id="free")
-    a.turn_until(lambda: runs(job_id="free", status=Status.SUCCEEDED))
-    done.set()
-    user.end()
-    quarantine_round(a)
+    round_by_round(a, user, done)
     a.turn_until(lambda: runs(job_id="held", status=Status.FAILED))
 
 
@@ -120,15 +115,20 @@ def test_a_held_job_in_quarantine_stays_there_and_stops_nothing(a, user):
     add(id="held", trigger="interval", hours=1)
     Job.objects.filter(id="held").update(state=JobState.QUARANTINED, last_error="gone")
     done = hold(user, lambda: Job.objects.filter(id="held").update(state=JobState.PAUSED))
-    quarantine_round(a)
-    add(id="free")
-    a.turn_until(lambda: runs(job_id="free", status=Status.SUCCEEDED))
-    done.set()
-    user.end()
-    quarantine_round(a)
+    round_by_round(a, user, done)
     a.turn()
     assert Job.objects.get(id="held").state == JobState.PAUSED
     assert not Change.objects.filter(action="released").exists()
+
+
+def round_by_round(peer, user, done: Event) -> None:
+    """One while the user holds the row, in which other jobs run, and one afterwards."""
+    quarantine_round(peer)
+    add(id="free")
+    peer.turn_until(lambda: runs(job_id="free", status=Status.SUCCEEDED))
+    done.set()
+    user.end()
+    quarantine_round(peer)
 
 
 def quarantine_round(peer) -> None:
