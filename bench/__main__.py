@@ -1,4 +1,8 @@
-"""``python -m bench``: three systems side by side, one run; writes RESULTS.md and results.json."""
+"""Measure systems side by side, and write RESULTS.md, results.json and plots after each section.
+
+``python -m bench`` measures the whole; with the names of sections, these, beside what was measured
+before. A section that breaks is named at the end, and the others go on.
+"""
 
 from __future__ import annotations
 
@@ -6,122 +10,131 @@ import argparse
 import json
 import os
 import platform
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
 from importlib.metadata import version as package
 from statistics import median
 from typing import Any
 
-from bench import databases, sections
-from bench.process import ROOT, in_child
-from bench.systems import DJANGO, LABELS, OURS, SQLALCHEMY
+from bench import databases, plots, sections, surroundings, tables
+from bench.plans import PLANS, TRIED, Plan, chosen
+from bench.process import in_child
 
-SYSTEMS = (OURS, DJANGO, SQLALCHEMY)
-KINDS = (databases.SQLITE, databases.POSTGRESQL)
-THROUGHPUT = {"jobs": 500, "waves": 3, "every": 6.0}
-LAG = {"jobs": 200, "seconds": 20, "spread": True}
+TRIED_PLACES = slice(0, 2)
+"""Of the cases of a plan, those that a trial runs."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="of throughput, in turn")
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(_keys()))
+    parser.add_argument("--long", action="store_true", help="those too that take minutes each")
+    parser.add_argument("--resume", action="store_true", help="skip what this commit measured")
+    parser.add_argument("--rounds", type=int, help="of the plans that alternate systems")
+    parser.add_argument(
+        "--try", action="store_true", dest="is_trial", help="at a small scale; write no file"
+    )
     options = parser.parse_args()
-    rates = {kind: _throughput(kind, options.rounds) for kind in KINDS}
-    lags = {kind: {name: _lag(kind, name) for name in SYSTEMS} for kind in KINDS}
-    text = "\n".join([_machine(), "", _rates_table(rates), "", _lags_table(lags)])
-    sections.write("bench", text)
-    found = {"machine": _machine(), "executions_a_second": rates, "start_lag": lags}
-    (ROOT / "bench" / "results.json").write_text(json.dumps(found, indent=2) + "\n")
-    print(text)
+    try:
+        plans = chosen(options.sections, long=options.long)
+    except ValueError as error:
+        parser.error(str(error))
+    found_here = {kind: surroundings.version_or_none(kind) for kind in databases.MEASURED}
+    versions = {kind: version for kind, version in found_here.items() if version}
+    commit, machine = sections.commit(), _machine(versions)
+    if options.resume:
+        done = sections.read_figures().get("measured", {})
+        plans = [plan for plan in plans if done.get(plan.key, {}).get("commit") != commit]
+    broken = []
+    began = time.monotonic()
+    for number, plan in enumerate(plans, 1):
+        _say(began, f"{plan.key} ({number} of {len(plans)})")
+        section_began, load = time.monotonic(), os.getloadavg()[0]
+        try:
+            found = _measured(plan, tuple(versions), options.rounds, options.is_trial, began)
+        except (RuntimeError, subprocess.SubprocessError) as error:
+            _say(began, f"{plan.key} broke: {error}")
+            broken.append(plan.key)
+            continue
+        if not options.is_trial:
+            about = {
+                "commit": commit,
+                "machine": machine,
+                "at": f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
+                "load": round(load, 1),
+                "seconds": round(time.monotonic() - section_began),
+            }
+            _publish(plan.key, found, about)
+    _say(began, "done" + (f"; broken: {', '.join(broken)}" if broken else ""))
+    sys.exit(bool(broken))
 
 
-def _throughput(kind: str, rounds: int) -> dict[str, dict[str, Any]]:
-    """The systems in turn, so that a machine that changes its speed changes it for all."""
-    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in SYSTEMS}
-    for number in range(rounds):
-        for name in SYSTEMS:
-            found = in_child(name, kind, "throughput", THROUGHPUT)
-            runs[name].append(found)
-            print(f"{kind} {number + 1}: {name} {found['rates']}", flush=True)
-    return {name: _summary(found) for name, found in runs.items()}
+def _keys() -> list[str]:
+    return [plan.key for plan in PLANS]
 
 
-def _summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    rates = [rate for run in runs for rate in run["rates"]]
-    return {
-        "median": median(rates) if rates else None,
-        "rates": rates,
-        "complete": all(run["complete"] for run in runs),
-        "errors": [run["error"] for run in runs if run["error"]],
-    }
+def _say(began: float, text: str) -> None:
+    minutes, seconds = divmod(int(time.monotonic() - began), 60)
+    print(f"[{minutes:02}:{seconds:02}] {text}", flush=True)
 
 
-def _lag(kind: str, name: str) -> dict[str, Any]:
-    found = in_child(name, kind, "lag", LAG)
-    print(f"{kind}: {name} {found}", flush=True)
+def _publish(key: str, found: dict[str, Any], about: dict[str, Any]) -> None:
+    """Write what one section found beside all that was found before."""
+    measured = sections.read_figures().get("measured", {}) | {key: about}
+    sections.write_figures({key: found, "measured": measured})
+    everything = sections.read_figures()
+    plots.draw(everything)
+    sections.write("bench", tables.text(everything))
+
+
+def _measured(
+    plan: Plan, kinds: tuple[str, ...], rounds: int | None, is_trial: bool, began: float
+) -> dict[str, Any]:
+    """By database, system and case."""
+    times = rounds if rounds and plan.rounds > 1 else plan.rounds
+    cases = plan.cases[TRIED_PLACES] if is_trial else plan.cases
+    found: dict[str, Any] = {}
+    for kind in (kind for kind in plan.databases if kind in kinds):
+        runs: dict[str, dict[str, list[dict[str, Any]]]] = {}
+        for number in range(1 if is_trial else times):
+            for name in plan.systems:
+                for case in cases:
+                    size = {**plan.size, **case}
+                    if is_trial:
+                        size |= {what: TRIED[what] for what in size.keys() & TRIED.keys()}
+                    run = in_child(name, kind, plan.measure, size, plan.delay)
+                    label = " ".join(f"{what}={count}" for what, count in case.items()) or "plain"
+                    runs.setdefault(name, {}).setdefault(label, []).append(run)
+                    shown = json.dumps(run)
+                    _say(began, f"{plan.key} {kind} {number + 1} {name} {label}: {shown}")
+        found[kind] = {
+            name: {label: _summary(each) for label, each in cases.items()}
+            for name, cases in runs.items()
+        }
     return found
 
 
-def _machine() -> str:
+def _summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Rates of all rounds together, with their spread; of what has none, the only run."""
+    if "rates" not in runs[0]:
+        return runs[-1]
+    rates = sorted(rate for run in runs for rate in run["rates"])
+    return {
+        "median": median(rates) if rates else None,
+        "least": rates[0] if rates else None,
+        "most": rates[-1] if rates else None,
+        "rates": rates,
+        "complete": all(run["complete"] for run in runs),
+        "errors": sorted({run["error"] for run in runs if run["error"]}),
+    }
+
+
+def _machine(versions: dict[str, str]) -> str:
     names = ("apscheduler", "django", "django-apscheduler", "sqlalchemy")
-    versions = ", ".join(f"{name} {package(name)}" for name in names)
-    servers = ", ".join(f"{databases.LABELS[kind]} {databases.version(kind)}" for kind in KINDS)
-    load = os.getloadavg()[0]
-    return (
-        f"Commit {sections.commit()}; {os.cpu_count()} cores, load {load:.1f}; "
-        f"Python {platform.python_version()}; {servers}; {versions}."
-    )
-
-
-def _rates_table(rates: dict[str, dict[str, dict[str, Any]]]) -> str:
-    lines = [
-        "### Executions a second",
-        "",
-        f"{THROUGHPUT['jobs']} jobs due at one moment, until the history shows every run; median. "
-        "SQLAlchemyJobStore keeps no history: there the clock stops at its last event.",
-        "",
-        "| database | system | a second | ours is | history complete | errors |",
-        "|---|---|---|---|---|---|",
-    ]
-    for kind, systems in rates.items():
-        ours = systems[OURS]["median"]
-        for name, found in systems.items():
-            rate = found["median"]
-            shown = f"{rate:.0f}" if rate else "none"
-            ratio = f"{ours / rate:.1f} times" if ours and rate and name != OURS else ""
-            complete = "none kept" if name == SQLALCHEMY else _yes(found["complete"])
-            errors = "; ".join(sorted(set(found["errors"])))
-            lines.append(
-                f"| {databases.LABELS[kind]} | {LABELS[name]} | {shown} | {ratio} | {complete}"
-                f" | {errors} |"
-            )
-    return "\n".join(lines)
-
-
-def _lags_table(lags: dict[str, dict[str, dict[str, Any]]]) -> str:
-    lines = [
-        "### Start lag",
-        "",
-        f"{LAG['jobs']} jobs a second for {LAG['seconds']} s; from the slot to the body, in ms. "
-        "Without a trace: slots of which the history says nothing.",
-        "",
-        "| database | system | owed | ran | without a trace | p50 | p99 | max |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for kind, systems in lags.items():
-        for name, found in systems.items():
-            p50, p99, most = (_ms(found[key]) for key in ("p50", "p99", "max"))
-            lines.append(
-                f"| {databases.LABELS[kind]} | {LABELS[name]} | {found['owed']} | {found['ran']}"
-                f" | {found['untold']} | {p50} | {p99} | {most} |"
-            )
-    return "\n".join(lines)
-
-
-def _ms(seconds: float | None) -> str:
-    return "none" if seconds is None else f"{seconds * 1000:.0f}"
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
+    packages = ", ".join(f"{name} {package(name)}" for name in names)
+    servers = ", ".join(f"{databases.LABELS[kind]} {version}" for kind, version in versions.items())
+    return f"{os.cpu_count()} cores; Python {platform.python_version()}; {servers}; {packages}"
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ POSTGRESQL_URL = os.environ.get("POSTGRESQL_URL", "postgres://postgres@127.0.0.1
 MYSQL_URL = os.environ.get("MYSQL_URL", "mysql://root@127.0.0.1:3306/mysql")
 
 SQLITE, STOCK, POSTGRESQL, MARIADB = "sqlite", "sqlite-stock", "postgresql", "mariadb"
+MEASURED = (SQLITE, POSTGRESQL, MARIADB)
 LABELS = {
     SQLITE: "SQLite (WAL)",
     STOCK: "SQLite as Django sets it up",
@@ -37,16 +38,16 @@ def fresh(kind: str) -> Iterator[dict[str, str]]:
         return
     url = POSTGRESQL_URL if kind == POSTGRESQL else MYSQL_URL
     name = f"bench_{os.getpid()}"
-    _statements(kind, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
+    statements(kind, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
     try:
         yield {"BENCH_DATABASE_URL": urlsplit(url)._replace(path=f"/{name}").geturl()}
     finally:
         force = " WITH (FORCE)" if kind == POSTGRESQL else ""
-        _statements(kind, f"DROP DATABASE {name}{force}")
+        statements(kind, f"DROP DATABASE {name}{force}")
 
 
 def version(kind: str) -> str:
-    """The product's version.
+    """Return the product's version.
 
     Raises:
         ConnectionError: the server does not answer.
@@ -55,11 +56,16 @@ def version(kind: str) -> str:
         import sqlite3
 
         return sqlite3.sqlite_version
-    row = _statements(kind, "SHOW server_version" if kind == POSTGRESQL else "SELECT version()")
+    row = statements(kind, "SHOW server_version" if kind == POSTGRESQL else "SELECT version()")
     return str(row[0]).split()[0]
 
 
-def _statements(kind: str, *statements: str) -> tuple[object, ...]:
+def statements(kind: str, *texts: str) -> tuple[object, ...]:
+    """Execute the statements on the server; return the first row of the last one, if it has any.
+
+    Raises:
+        ConnectionError: the server does not answer.
+    """
     try:
         connection = _postgresql() if kind == POSTGRESQL else _mariadb()
     except Exception as error:
@@ -67,8 +73,8 @@ def _statements(kind: str, *statements: str) -> tuple[object, ...]:
         raise ConnectionError(f"{LABELS[kind]} does not answer at {name}: {error}") from error
     try:
         cursor = connection.cursor()
-        for statement in statements:
-            cursor.execute(statement)
+        for text in texts:
+            cursor.execute(text)
         return cursor.fetchone() if cursor.description else ()  # type: ignore[return-value]
     finally:
         connection.close()

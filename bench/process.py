@@ -7,29 +7,38 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from bench.databases import fresh
+from bench.surroundings import farther_away
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def in_child(system: str, database: str, measure: str, size: dict[str, Any]) -> dict[str, Any]:
+def in_child(
+    system: str, database: str, measure: str, size: dict[str, Any], delay: float = 0.0
+) -> dict[str, Any]:
     """Measure in a process of its own, on a database of its own.
+
+    Args:
+        delay: seconds that the network adds to each round trip.
 
     Raises:
         RuntimeError: the child broke, with what it printed.
     """
-    with fresh(database) as variables:
+    with ExitStack() as stack:
+        variables = stack.enter_context(fresh(database))
+        if delay:
+            variables = stack.enter_context(farther_away(variables, delay))
         child = subprocess.run(
             [sys.executable, "-m", "bench.child", system, measure, json.dumps(size)],
             cwd=ROOT,
             env={**os.environ, **variables},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
         )
     try:
         result: dict[str, Any] = json.loads(child.stdout.strip().splitlines()[-1])
@@ -63,15 +72,16 @@ class Beside:
 
     @contextmanager
     def running(self, *words: str) -> Iterator[None]:
-        child = self._start(*words)
+        # Nobody reads what it says: a pipe would be full one day, and stop it.
+        child = self._start(*words, output=subprocess.DEVNULL)
         try:
             yield
         finally:
             child.terminate()
             child.communicate()
 
-    def _start(self, *words: str) -> subprocess.Popen[str]:
+    def _start(self, *words: str, output: int = subprocess.PIPE) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", *words], cwd=ROOT, env=self._environment, text=True,
-            stdout=subprocess.PIPE,
+            stdout=output,
         )  # fmt: skip

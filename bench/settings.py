@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "{{cookiecutter.project_slug}}"))
 
-from config.database import database, parse  # noqa: E402
+from config.database import database  # noqa: E402
 
 SECRET_KEY = "only for measurements"
 USE_TZ = True
@@ -20,7 +20,18 @@ INSTALLED_APPS = os.environ["BENCH_APPS"].split()
 _url = os.environ["BENCH_DATABASE_URL"]
 DATABASES = {"default": database(_url, ROOT)}
 if os.environ.get("BENCH_STOCK_SQLITE"):
-    DATABASES = {"default": dict(parse(_url))}  # as `startproject` would have it
+    del DATABASES["default"]["OPTIONS"]  # as `startproject` would have it
+
+if "django_tasks" in INSTALLED_APPS:  # bench.workers
+    APSCHEDULER_WORKERS = os.environ.get("BENCH_WORKERS", "")
+    CELERY_BROKER_URL = os.environ["BENCH_BROKER_URL"]
+    TASKS = {
+        "default": {
+            "BACKEND": "scheduler.tasks.SchedulerBackend",
+            "QUEUES": ["default", "workers"],
+        },
+        "workers": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["scheduler"]},
+    }
 
 APSCHEDULER_ALLOWED_MODULES = ["bench"]
 LOGGING_CONFIG = None

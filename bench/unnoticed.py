@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _prepare() -> None:
-    """The jobs that are there when the scheduler starts: due in an hour, however late."""
+    """Add the jobs that are there when the scheduler starts: due in an hour, however late."""
     from bench.work import noop
 
     scheduler = _paused()

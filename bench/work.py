@@ -43,7 +43,7 @@ class Planned:
         return [self.first + n * self.every for n in range(count)]
 
     def arguments(self) -> dict[str, object]:
-        """What all systems give to ``add_job``: the call is APScheduler's everywhere."""
+        """Return what all systems give to ``add_job``: the call is APScheduler's everywhere."""
         return {
             "func": body,
             "trigger": "interval",
@@ -55,4 +55,4 @@ class Planned:
 
 
 def noop() -> None:
-    """What a scheduler in a process of its own runs."""
+    """Do nothing: what a scheduler in a process of its own runs."""

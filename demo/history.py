@@ -41,7 +41,7 @@ def judge(rows: Iterable[dict[str, Any]], first: datetime, until: datetime) -> V
         outcomes[row["status"]] += len(slots)
     return Verdict(
         owed=len(owed),
-        outcomes=outcomes,
+        outcomes=+outcomes,  # no status that only younger rows have
         twice=sorted(slot for slot, times in recorded.items() if times > 1),
         absent=[slot for slot in owed if slot not in recorded],
         strange=sorted(recorded.keys() - set(owed)),

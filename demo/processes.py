@@ -56,7 +56,7 @@ class Processes:
         child.wait()
 
     def ended(self) -> str | None:
-        """The name of a process that ended by itself, if one did."""
+        """Return the name of a process that ended by itself, if one did."""
         return next(
             (name for name, child in self.running.items() if child.poll() is not None), None
         )

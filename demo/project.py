@@ -26,6 +26,8 @@ class Project:
     folder: Path
     port: int
     password: str = field(default_factory=lambda: secrets.token_urlsafe(9))
+    variables: dict[str, str] = field(default_factory=dict)
+    """Of its commands' environment, beside those that all have."""
 
     @property
     def address(self) -> str:
@@ -41,10 +43,11 @@ class Project:
             "BIND": f"127.0.0.1:{self.port}",
             "WEB_CONCURRENCY": "2",
             "PYTHONUNBUFFERED": "1",
+            **self.variables,
         }
 
     def commands(self) -> dict[str, str]:
-        """What the project's own Procfile runs all the time, by name."""
+        """Return what the project's own Procfile runs all the time, by name."""
         commands = read_procfile(self.folder / "Procfile")
         return {name: command for name, command in commands.items() if name != "release"}
 
@@ -68,13 +71,11 @@ class Project:
 
 def prepare() -> Project:
     """Make the project anew, telling each step."""
-    project = Project(FOLDER / "my_project", free_port())
     with step(f"Baking the default project into {FOLDER.name}/my_project"):
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir()
         copy_template(FOLDER / "template")
-        bake = ["-m", "cookiecutter", "--no-input", "template"]
-        run(sys.executable, *bake, cwd=FOLDER, env=os.environ)
+        project = bake("my_project")
     with step("Installing it in an environment of its own"):
         install(project)
     with step("Migrating its database"):
@@ -88,6 +89,13 @@ def prepare() -> Project:
             DJANGO_SUPERUSER_PASSWORD=project.password,
         )
     return project
+
+
+def bake(slug: str, *answers: str) -> Project:
+    """Bake a project of that name, with these answers, as ``prepare`` left the template."""
+    words = ["--no-input", "template", f"project_slug={slug}", *answers]
+    run(sys.executable, "-m", "cookiecutter", *words, cwd=FOLDER, env=os.environ)
+    return Project(FOLDER / slug, free_port())
 
 
 def install(project: Project) -> None:
@@ -110,7 +118,7 @@ def install(project: Project) -> None:
 
 
 def free_port(first: int = 8000) -> int:
-    """The first port from `first` on that nobody listens on."""
+    """Return the first port from `first` on that nobody listens on."""
     for port in range(first, first + 100):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)):

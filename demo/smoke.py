@@ -1,39 +1,27 @@
-"""make smoke: does each run of a one-second job happen once, whatever becomes of the scheduler?
+"""make smoke: check that each run of a one-second job happens once, whatever happens.
 
 Starts the default project, kills its scheduler with -9, starts it again with a second one beside
-it, and judges by the execution history and by what the job itself wrote down.
+it, and judges by the execution history and by what the job itself wrote down. Then the same jobs.py
+in a project of each kind of workers, of which one is killed.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
+from demo import workers
+from demo.evidence import HEAVY, add_jobs, bodies, history, wait_until
 from demo.history import Verdict, judge
 from demo.processes import Processes, heed_signals
 from demo.project import FOLDER, Project, prepare
 from demo.steps import StepError, end_on_failure, step
 
-JOB = "smoke.tick"
-TICK = '''
-
-@job("interval", seconds=1, id="smoke.tick", coalesce=False)
-def tick() -> None:
-    """Each second, for the smoke test."""
-    from scheduler import current_run
-
-    with open("smoke.record", "a") as record:
-        record.write(f"{current_run().scheduled_run_time.isoformat()}\\n")
-'''
 PAGES = ["/", "/admin/login/", "/healthz"]
 BEFORE_THE_KILL = 5  # runs
 AFTER_THE_KILL = 22  # seconds
@@ -45,10 +33,11 @@ def main() -> int:
     log = FOLDER / "smoke.log"
     try:
         project = prepare()
-        with (project.folder / "home" / "jobs.py").open("a", encoding="utf-8") as jobs:
-            jobs.write(TICK)
-        with log.open("w") as output, Processes(project.folder, project.env, output) as processes:
-            passed = watch(project, processes)
+        add_jobs(project)
+        with log.open("w") as output:
+            with Processes(project.folder, project.env, output) as processes:
+                passed = watch(project, processes)
+            passed &= workers.watch(output)
     except StepError as error:
         return end_on_failure(error)
     except KeyboardInterrupt:
@@ -101,7 +90,7 @@ def report(project: Project, pages: Pages, killed: datetime) -> bool:
     until = datetime.now(UTC) - SETTLED
     rows = history(project)
     if not rows:
-        raise StepError(f"the history holds no run of {JOB}")
+        raise StepError("the history holds no run of the job")
     first = min(datetime.fromisoformat(row["scheduled_run_time"]) for row in rows)
     verdict = judge(rows, first, until)
     ran = Counter(slot for slot in bodies(project) if datetime.fromisoformat(slot) <= until)
@@ -111,6 +100,7 @@ def report(project: Project, pages: Pages, killed: datetime) -> bool:
     return (
         verdict.exact
         and verdict.owed >= 20
+        and len(bodies(project, HEAVY)) >= BEFORE_THE_KILL
         and verdict.outcomes.keys() <= {"succeeded", "lost"}
         and verdict.outcomes["lost"] <= 1  # the run that the kill may have struck
         and max(ran.values(), default=0) == 1
@@ -130,24 +120,6 @@ def print_figures(verdict: Verdict, pages: Pages, ran: Counter[str], gap: float 
   bodies that ran      {sum(ran.values())}, for {len(ran)} of them
   kill -9 to next run  {"never" if gap is None else f"{gap:.2f} s"}
   pages                {", ".join(f"{n} answered {code}" for code, n in pages.answers.items())}""")
-
-
-def history(project: Project) -> list[dict[str, Any]]:
-    dumped = json.loads(project.manage("dumpdata", "scheduler.execution"))
-    return [row["fields"] for row in dumped if row["fields"]["job_id"] == JOB]
-
-
-def bodies(project: Project) -> list[str]:
-    record = Path(project.folder / "smoke.record")
-    return record.read_text().splitlines() if record.exists() else []
-
-
-def wait_until(condition: Callable[[], object], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise StepError(f"waited {seconds:.0f} s in vain; see {FOLDER / 'smoke.log'}")
-        time.sleep(0.1)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def remove_empty_folders() -> None:
 
 
 def remove_leftovers() -> None:
-    """What tools left in the template's folders, such as .ruff_cache, came along with them."""
+    """Remove what tools left in the template's folders, such as .ruff_cache."""
     own = [folder for folder in Path().iterdir() if folder.is_dir() and folder.name[0] != "."]
     for name in ("__pycache__", ".*_cache"):
         found = [*Path().glob(name), *(inner for folder in own for inner in folder.rglob(name))]

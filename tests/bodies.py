@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import signal
 import threading
@@ -33,12 +35,33 @@ def boom() -> None:
     raise ValueError("no\0good \ud800")
 
 
+CREDENTIAL = "canary-of-the-project"
+
+
+def known_credentials() -> list[str]:
+    """What ``APSCHEDULER_SECRETS`` names in a test."""
+    return [CREDENTIAL]
+
+
+def tell_credential(ends: str) -> str:
+    """Tell a credential of the project in every way that a job function has."""
+    print("with", CREDENTIAL)
+    logging.getLogger("bodies").warning("with %r", CREDENTIAL)
+    if ends == "raises":
+        raise ValueError(CREDENTIAL) from KeyError(CREDENTIAL)
+    return CREDENTIAL
+
+
 def refuse(key: str) -> None:
     raise ValueError(f"bad key {key}")
 
 
 def add(a: int, b: int = 0) -> int:
     return a + b
+
+
+async def refuse_later(key: str) -> None:
+    refuse(key)
 
 
 async def later() -> str:
@@ -65,3 +88,12 @@ def note(path: str) -> None:
 
 class Thing:
     """A value that JSON cannot carry."""
+
+
+def repeat(key: object, ends: str) -> object:
+    """Tell the secret in every way that a job function has."""
+    print(key, repr(key), json.dumps(str(key)), json.dumps(str(key), ensure_ascii=False))
+    logging.getLogger("bodies").warning("with %r", key)
+    if ends == "raises":
+        raise ValueError(key, repr(key)) from KeyError(key)
+    return {"key": key, "text": str(key), "repr": repr(key)}

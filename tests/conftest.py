@@ -65,3 +65,17 @@ def bake(cookies_session, template: Path) -> Bake:
         return result.project_path
 
     return bake
+
+
+@pytest.fixture
+def declared(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """A registry of declarations of this test's own; ``declared()`` starts the next release."""
+    from scheduler.definitions import declarations
+
+    monkeypatch.setattr(declarations, "errors", {})
+
+    def next_release() -> None:
+        monkeypatch.setattr(declarations, "_declared", [])
+
+    next_release()
+    return next_release

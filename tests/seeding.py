@@ -27,12 +27,16 @@ BATCH = 1000
 
 
 def seed(jobs: int, executions: int, using: str = "default", days: float = 7.0) -> None:
-    """Fill the tables; the newest execution ended just now, the oldest ``days`` ago."""
+    """Fill the tables; the newest execution ended just now, the oldest ``days`` ago.
+
+    What has ended is counted as a leader counts it.
+    """
     from django.utils import timezone
-    from scheduler.models import Execution, Job, Lease, Node
+    from scheduler.engine.maintenance import tallies
+    from scheduler.models import Execution, Job, Lease, Node, Tally, TallyMark, TallyOpen, Trend
 
     now = timezone.now()
-    for model in (Execution, Job, Node, Lease):
+    for model in (Execution, Job, Node, Lease, Tally, TallyMark, TallyOpen, Trend):
         model._base_manager.using(using).all()._raw_delete(using)
     node = Node(
         role="leader",
@@ -57,6 +61,8 @@ def seed(jobs: int, executions: int, using: str = "default", days: float = 7.0) 
     made = _executions(rows, executions, node, now, days)
     while batch := list(islice(made, BATCH)):
         Execution._base_manager.using(using).bulk_create(batch)
+    while tallies.count_settled(timezone.now(), using)[1]:
+        pass
 
 
 def _job(number: int, now: datetime) -> Any:

@@ -16,13 +16,13 @@ SECRET_KEY = "only for tests"
 USE_TZ = True
 TIME_ZONE = "UTC"
 INSTALLED_APPS = [
+    "scheduler",  # its page of the admin's index comes before Django's
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
-    "scheduler",
 ]
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -56,3 +56,4 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": f"{ROOT}/.rig-test.sqlite3"}
 
 APSCHEDULER_ALLOWED_MODULES = ["tests"]
+TASKS = {"default": {"BACKEND": "scheduler.tasks.SchedulerBackend"}}

@@ -14,19 +14,51 @@ from typing import Any
 
 from apscheduler.events import EVENT_JOB_EXECUTED
 
+from bench import surroundings
+from bench.measures import costs, memory
 from bench.systems import System
 from bench.work import Planned, notes
 
-LEAD = timedelta(seconds=5)
+LEAD = timedelta(seconds=4)
 SECOND = timedelta(seconds=1)
-SETTLE = 4.0
+SETTLE = 3.0
 
 
-def measure(system: System, *, jobs: int, seconds: int, spread: bool) -> dict[str, Any]:
-    """Args:
-    spread: evenly over each second; else all at its beginning.
+def measure(
+    system: System,
+    *,
+    jobs: int,
+    seconds: int,
+    spread: bool,
+    stored: int = 0,
+    ended: int = 0,
+    idle: float = 0.0,
+) -> dict[str, Any]:
+    """Measure how late runs start.
+
+    Args:
+        spread: evenly over each second; else all at its beginning.
+        stored: so many other jobs are there.
+        ended: so many runs have ended under a snapshot that is still open.
+        idle: so many seconds pass before the first one, which are measured as well.
     """
-    first = datetime.now(UTC).replace(microsecond=0) + LEAD
+    if stored:
+        surroundings.store(stored)
+    with surroundings.old_snapshot(ended):
+        if not idle:
+            return starts(system, jobs, seconds, spread)
+        cost: dict[str, Any] = {}
+        watch = threading.Thread(target=lambda: cost.update(costs.over(idle, after=SETTLE)))
+        watch.start()
+        found = starts(system, jobs, seconds, spread, LEAD + timedelta(seconds=idle + SETTLE))
+        return found | {"idle": cost, "memory": memory.peak()}
+
+
+def starts(
+    system: System, jobs: int, seconds: int, spread: bool, lead: timedelta = LEAD
+) -> dict[str, Any]:
+    """Return how late the runs of so many jobs a second start."""
+    first = datetime.now(UTC).replace(microsecond=0) + lead
     step = SECOND / jobs if spread else timedelta()
     planned = [Planned(n, first + n * step, SECOND) for n in range(jobs)]
     owed = {(job.id, slot) for job in planned for slot in job.slots(seconds)}

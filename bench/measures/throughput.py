@@ -21,8 +21,10 @@ QUIET = 0.3
 
 
 def measure(system: System, *, jobs: int, waves: int, every: float) -> dict[str, Any]:
-    """Args:
-    every: seconds between waves; a system that needs longer is cut off there.
+    """Measure how many runs end in a second.
+
+    Args:
+        every: seconds between waves; a system that needs longer is cut off there.
     """
     first = datetime.now(UTC) + timedelta(seconds=1)
     planned = [Planned(n, first, timedelta(seconds=every)) for n in range(jobs)]

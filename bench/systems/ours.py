@@ -1,4 +1,4 @@
-"""This template's scheduler, as ``manage.py runapscheduler`` starts it."""
+"""The template's own scheduler, as ``manage.py runapscheduler`` starts it."""
 
 from __future__ import annotations
 
@@ -20,15 +20,14 @@ class System:
 
         django.setup()
         call_command("migrate", verbosity=0)
-        from scheduler.engine.scheduler import DjangoScheduler
+        from scheduler.schedulers.blocking import DjangoScheduler
 
         self.scheduler = DjangoScheduler()
 
     def run(self, jobs: list[Planned], **policies: Any) -> None:
         from scheduler import scheduler as client
 
-        for job in jobs:
-            client.add_job(**job.arguments(), **policies)
+        client.add_jobs([{**job.arguments(), **policies} for job in jobs])
         self._every = {job.id: job.every for job in jobs}
         self.scheduler.start()
 
@@ -43,7 +42,8 @@ class System:
     def history(self) -> Iterator[Entry]:
         from scheduler.models import Execution
 
-        for row in Execution.objects.order_by("id"):
+        # There may be a million others.
+        for row in Execution.objects.filter(job_id__in=self._every).order_by("id").iterator():
             every = self._every.get(row.job_id, timedelta())
             for n in range(row.slots):
                 yield Entry(row.job_id, row.scheduled_run_time + n * every, row.status)

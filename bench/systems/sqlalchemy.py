@@ -20,6 +20,7 @@ class System:
         from sqlalchemy import create_engine
 
         url = os.environ["BENCH_DATABASE_URL"].replace("postgres://", "postgresql+psycopg://")
+        url = url.replace("mysql://", "mysql+mysqldb://")
         engine = create_engine(url)
         if engine.dialect.name == "sqlite" and not os.environ.get("BENCH_STOCK_SQLITE"):
             _write_ahead(engine)
@@ -63,7 +64,7 @@ class System:
 
 
 def _write_ahead(engine: Any) -> None:
-    """The pragmas that the Django systems get."""
+    """Set the pragmas that the Django systems get."""
     from sqlalchemy import event
 
     @event.listens_for(engine, "connect")

@@ -27,5 +27,9 @@ def through(name: str, **options: object) -> None:
     """Some arguments have no parameter of their own."""
 
 
+def sign_in(user: str, password: str = "") -> None:
+    """No job marks its arguments."""
+
+
 def loose(key, batch=50) -> None:
     """Without annotations."""

@@ -11,7 +11,7 @@ import pytest
 @pytest.fixture(autouse=True)
 def shop(settings) -> Iterator[None]:
     """The demo app is installed; what it declares is forgotten afterwards."""
-    from scheduler import declarations
+    from scheduler.definitions import declarations
 
     declared = list(declarations._declared)
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "tests.demo_app"]
@@ -24,8 +24,8 @@ def shop(settings) -> Iterator[None]:
 @pytest.fixture
 def declared(db):
     """The demo app's declared jobs as rows, as a leader brings them in."""
-    from scheduler import declarations
+    from scheduler.engine.maintenance.sync import sync
     from scheduler.models import Job
 
-    declarations.sync("default")
+    sync("default")
     return {job.pk: job for job in Job.objects.all()}

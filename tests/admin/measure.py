@@ -4,14 +4,18 @@
 
 Fills the database (``--keep``: takes it as it is), then asks for each page and prints the median
 and the 95th percentile of the server's time in milliseconds, beside the median of this process's
-own share of it; ``--remove``: and how long it takes to remove a job that owns all executions.
+own share of it; ``--remove``: and how long it takes to remove a job that owns all executions;
+``--json FILE``: and writes them there. ``tests.admin.page_times`` writes docs/admin.md from it.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import time
+from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
@@ -30,25 +34,37 @@ def main() -> None:
     parser.add_argument("--executions", type=int, default=1_000_000)
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--remove", action="store_true")
+    parser.add_argument("--days", type=float, default=7.0)
+    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     if not options.keep:
         from tests.seeding import seed
 
         call_command("migrate", verbosity=0)
-        seed(options.jobs, options.executions)
+        seed(options.jobs, options.executions, days=options.days)
         settle()
     client = logged_in()
-    from .addresses import ADDRESSES
+    from scheduler.models import Execution
+
+    from .addresses import ADDRESSES, EXECUTIONS, NAMES
+
+    first = f"{EXECUTIONS}1/change/"
+    newest = f"{EXECUTIONS}{Execution._base_manager.latest('id').pk}/change/"
+    found: dict[str, Any] = {"load": os.getloadavg()[0], "pages": {}}
 
     print(f"{'median':>8} {'p95':>8} {'CPU':>8}  ms, load {os.getloadavg()[0]:.1f}")
-    for address in ADDRESSES:
-        walls, shares = zip(*(timed(client, address) for _ in range(TIMES)), strict=True)
+    for address in dict.fromkeys((*ADDRESSES, *NAMES)):
+        asked = newest if address == first else address
+        walls, shares = zip(*(timed(client, asked) for _ in range(TIMES)), strict=True)
         median, p95 = (sorted(walls)[int(TIMES * share)] for share in (0.5, 0.95))
-        print(f"{median:8.1f} {p95:8.1f} {sorted(shares)[TIMES // 2]:8.1f}  {address}")
+        share = sorted(shares)[TIMES // 2]
+        found["pages"][address] = median, p95, share
+        print(f"{median:8.1f} {p95:8.1f} {share:8.1f}  {asked}", flush=True)
     if options.remove:
-        print(
-            f"{remove_a_whale(client):8.1f}                    removing a job with all executions"
-        )
+        found["removal"] = remove_a_whale(client)
+        print(f"{found['removal']:8.1f}{'':20}removing a job with all executions")
+    if options.json:
+        options.json.write_text(json.dumps(found))
 
 
 def settle() -> None:

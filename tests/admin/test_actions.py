@@ -50,7 +50,7 @@ def test_a_button_changes_the_state_and_signs_it(
     admin_client, admin_user, declared, action, before, after
 ):
     Job.objects.filter(pk=ROW).update(state=before)
-    answer = admin_client.post(f"{JOB}/{action}/", follow=True)
+    answer = admin_client.post(f"{JOB}/{action}/", {"confirmed": "yes"}, follow=True)
     assert answer.status_code == 200
     assert Job.objects.get(pk=ROW).state == after
     change = Change.objects.filter(job_id=ROW).first()
@@ -59,10 +59,11 @@ def test_a_button_changes_the_state_and_signs_it(
 
 
 @pytest.mark.parametrize(("action", "before", "after"), STATES)
-def test_the_same_for_ticked_jobs(admin_client, declared, action, before, after):
+def test_an_action_on_ticked_jobs_does_the_same(admin_client, declared, action, before, after):
     ids = [ROW, "demo_app.heartbeat"]
     Job.objects.filter(pk__in=ids).update(state=before)
-    admin_client.post(LIST, {"action": f"{action}_selected", "_selected_action": ids})
+    ticked = {"action": f"{action}_selected", "_selected_action": ids, "confirmed": "yes"}
+    admin_client.post(LIST, ticked)
     assert set(Job.objects.filter(pk__in=ids).values_list("state", flat=True)) == {after}
     assert LogEntry.objects.count() == 2
 

@@ -7,7 +7,7 @@ import json
 import pytest
 from django.contrib.admin.models import LogEntry
 from scheduler import triggers
-from scheduler.admin import schedule_words
+from scheduler.admin.fields.triggers import initial_of, trigger_from
 from scheduler.models import Change, Job
 
 from .posting import fields_of
@@ -44,10 +44,14 @@ REFUSED = {
     "crontab fields": ({**CRON, "crontab_expr": "* * *"}, "crontab_expr", "expected 5"),
     "cron field": ({"schedule": "cron", "cron_hour": "25"}, "cron_hour", ""),
     "never": ({"schedule": "cron", "cron_month": "2", "cron_day": "30"}, "cron_", ""),
-    "calendar": ({"schedule": "calendarinterval"}, "calendar_", ""),
+    "calendar": ({"schedule": "calendarinterval"}, "calendarinterval_", ""),
     "calendar hour": (
-        {"schedule": "calendarinterval", "calendar_days": "1", "calendar_hour": "24"},
-        "calendar_hour",
+        {
+            "schedule": "calendarinterval",
+            "calendarinterval_days": "1",
+            "calendarinterval_hour": "24",
+        },
+        "calendarinterval_hour",
         "less than or equal to 23",
     ),
     "past": ({"schedule": "date", "date_run_date": "2001-01-01"}, "date_run_date", "never runs"),
@@ -132,10 +136,10 @@ def test_the_list_of_functions_holds_declared_and_plain_ones_of_jobs_modules(adm
 def test_the_preview_saves_nothing_and_marks_the_change_of_the_clock(admin_client, monkeypatch):
     import datetime
 
-    from scheduler.admin import job_page
+    from scheduler.admin.jobs import page
 
     before_spring = datetime.datetime(2026, 3, 27, 12, tzinfo=datetime.UTC)
-    monkeypatch.setattr(job_page, "now", lambda: before_spring)
+    monkeypatch.setattr(page, "now", lambda: before_spring)
     page = admin_client.post(f"{ADD}heartbeat", {**CRON, "_preview": "1"})
     runs = page.context["preview"]["runs"]
     assert len(runs) == 10
@@ -174,8 +178,8 @@ def test_what_the_form_shows_says_what_is_stored(stored, zone):
     if "triggers" not in stored:
         stored = {**stored, "timezone": zone}
     text = triggers.dumps(triggers.loads(json.dumps(stored)))
-    shown = schedule_words.initial_of(text)
-    assert triggers.dumps(schedule_words.trigger_from(shown, text)) == text
+    shown = initial_of(text)
+    assert triggers.dumps(trigger_from(shown, text)) == text
 
 
 def test_saving_without_a_change_changes_nothing(admin_client, declared):
@@ -203,7 +207,7 @@ def test_only_what_was_changed_is_written_and_told(admin_client, declared):
 
 def test_a_change_that_crosses_another_is_refused_and_shown(admin_client, declared):
     from scheduler import scheduler
-    from scheduler.changes import changed_by
+    from scheduler.definitions.changes import changed_by
 
     url = "/admin/scheduler/job/demo_app.sync_stock/change/"
     sent = {**fields_of(admin_client.get(url)), "max_retries": "7"}

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 from django.utils.html import strip_tags
-from scheduler.admin.labels import breakable
+from scheduler.admin.display.labels import breakable
 from scheduler.models import Execution, Job
-from scheduler.models.policies import label
+from scheduler.models.runspec import label
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +54,7 @@ def test_a_job_is_called_by_its_id_unless_somebody_named_it(name, shown):
     assert label("id", name, "shop.jobs:Mail.send") == shown
 
 
-def test_the_overview_tells_them_apart(admin_client, reminders):
+def test_the_overview_tells_jobs_of_one_function_apart(admin_client, reminders):
     answer = admin_client.get(ADMIN)
     overview = strip_tags(answer.content.decode())
     for run in reminders:

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 from scheduler import scheduler
+from scheduler.masking import is_secret_name
 from scheduler.models import Change, Execution, Job
 
 from . import bodies
@@ -32,7 +33,7 @@ def pages(job: Job, execution: Execution) -> list[str]:
     return [*urls, reverse("admin:scheduler_job_run", args=[job.pk])]
 
 
-def test_no_page_shows_it(admin_client, declared):
+def test_no_page_shows_a_sensitive_value(admin_client, declared):
     job = declared[ROW]
     assert SECRET in job.kwargs
     Job.objects.filter(pk=ROW).update(last_error=f"bad key {SECRET}")
@@ -72,7 +73,7 @@ def test_what_is_no_unicode_is_shown_escaped(admin_client, declared):
     assert page.context["result"] == '"\\udce9"'
 
 
-def test_by_position_too(admin_client, declared):
+def test_a_sensitive_argument_given_by_position_is_masked(admin_client, declared):
     Job.objects.filter(pk=ROW).update(kwargs="{}", args=f'["{SECRET}", 50]')
     job = Job.objects.get(pk=ROW)
     execution = make_execution(job, status="succeeded", log=SECRET)
@@ -136,6 +137,43 @@ def test_neither_does_one_that_goes_through_named_options(admin_client, marked):
     assert json.loads(run_now.kwargs) == {"name": "now", "token": SECRET}
 
 
+@pytest.mark.parametrize(
+    "arguments", [{"kwargs": {"user": "ann", "password": SECRET}}, {"args": ["ann", SECRET]}]
+)
+def test_one_that_is_called_a_password_needs_no_mark(admin_client, arguments):
+    scheduler.add_job(bodies.sign_in, "interval", hours=1, id="job", **arguments)
+    scheduler.modify_job("job", **arguments)
+    job = Job.objects.get()
+    assert job.sensitive == "[]"
+    execution = make_execution(job, status="failed", exception=f"refused {SECRET}")
+    for url in pages(job, execution):
+        page = admin_client.get(url).content.decode()
+        assert SECRET not in page, url
+    url = reverse("admin:scheduler_job_change", args=["job"])
+    sent = {**fields_of(admin_client.get(url)), "arg_user": "bob"}
+    assert admin_client.post(url, sent).status_code == 302
+    job.refresh_from_db()
+    assert SECRET in job.args + job.kwargs
+    assert "bob" in job.args + job.kwargs
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        ("password", True),
+        ("db_password", True),
+        ("API_KEY", True),
+        ("access_token", True),
+        ("max_tokens", False),
+        ("keyword", False),
+        ("secretary", False),
+        ("passenger", False),
+    ],
+)
+def test_a_name_that_sounds_like_a_secret(name, secret):
+    assert is_secret_name(name) is secret
+
+
 def test_nor_where_the_stored_arguments_cannot_be_read(admin_client, declared):
     Job.objects.filter(pk=ROW).update(kwargs=f'{{"key": "{SECRET}"')
     job = Job.objects.get(pk=ROW)
@@ -188,7 +226,7 @@ def test_one_that_was_typed_has_to_be_typed_again(admin_client, declared, case):
     assert "arg_key" not in page.context["form"].errors
 
 
-def test_for_a_run_too(admin_client, declared):
+def test_a_run_form_that_is_drawn_again_asks_for_a_secret_again(admin_client, declared):
     url = reverse("admin:scheduler_job_run", args=[ROW])
     page = admin_client.post(url, {**TYPED, "arg_batch": "many"})
     assert "Enter it again" in str(page.context["form"].errors["arg_key"])

@@ -17,14 +17,16 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from tests.boot.waiting import until
+from tests.template.locks import lock
 
 JOBS = Path(__file__).with_name("jobs_of_the_site.py")
 
 
-def prepare(project: Path) -> None:
-    """Once for all tests: environment, jobs, migrated database, static files."""
+def prepare(project: Path, jobs: Path = JOBS) -> None:
+    """Once for all tests: locks, environment, jobs, migrated database, static files."""
+    lock(project)
     (project / ".venv").symlink_to(sys.prefix)
-    (project / "home" / "jobs.py").write_text(JOBS.read_text())
+    (project / "home" / "jobs.py").write_text(jobs.read_text())
     site = Site(project)
     site.manage("migrate", "--noinput", "-v0")
     site.manage("collectstatic", "--noinput", "-v0")
@@ -45,6 +47,7 @@ class Site:
             "EMAIL_URL": "consolemail://",
             "HTTPS": "false",
             "DATABASE_URL": f"sqlite:///{self.database}",
+            "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",  # read where workers are Celery's
             "BIND": f"127.0.0.1:{self.port}",
             "WEB_CONCURRENCY": "2",
             "APSCHEDULER_DRAIN_TIMEOUT": "10",
@@ -71,6 +74,18 @@ class Site:
         keep = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
         path = f"{self.path}/.venv/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         return {**keep, "PATH": path, "PYTHONUNBUFFERED": "1"}
+
+    def make_run(self) -> list[str]:
+        """The lines that `make run` would execute."""
+        done = subprocess.run(
+            ["make", "--dry-run", "run", f"PORT={self.port}"],
+            cwd=self.path,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.splitlines()
 
     def manage(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         done = self.run("manage.py", *words)
@@ -129,7 +144,7 @@ class Site:
 
     def health(self) -> dict:
         status, body = self.get("/healthz/scheduler")
-        return {"status": status, **json.loads(body)}
+        return {**json.loads(body), "status": status}
 
     def wait_for_leader(self, within: float = 15) -> dict:
         return until(

@@ -18,7 +18,7 @@ from tests.boot.waiting import until
 from tests.servers import refuse
 
 IMAGE = "boot_site"
-BASE = ("python:3.13-slim", "trixie")  # whose own Python is 3.13
+BASE = ("python:3.14-slim", "trixie")  # stands in with its own Python, which is 3.13
 HOME = "/var/lib/boot_site"
 SETTINGS = {
     "SECRET_KEY": "only-for-tests-" + "x" * 40,
@@ -210,7 +210,7 @@ def test_web_from_start_to_stop(site: Deployment):
 
 
 @pytest.mark.parametrize("site", [of_compose], indirect=True)
-def test_both_in_one_container(site: Deployment):
+def test_web_and_scheduler_run_in_one_container(site: Deployment):
     """supervisord, whose programs log to what the engine gave its first process."""
     supervisor = ("python", "-m", "supervisor.{}", "-c", "deploy/supervisord/container.conf")
     words = [word.format("supervisord") for word in supervisor]

@@ -6,6 +6,7 @@ What they say of processes is carried out by test_image.py, without the platform
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import re
 import subprocess
@@ -21,11 +22,30 @@ from tests.conftest import Bake
 DRAIN = 25
 DATABASES = ["sqlite", "postgresql", "mysql"]
 BIN = Path(sys.executable).parent
+PODS = {"Deployment/web", "Deployment/scheduler", "Deployment/worker", "Job/migrate"}
 
 
-@pytest.fixture(scope="module", params=DATABASES)
+@pytest.fixture(
+    scope="module",
+    params=[
+        *itertools.product(DATABASES, ["inline"]),
+        ("sqlite", "celery"),
+        ("postgresql", "celery"),
+        ("mysql", "django-tasks"),
+    ],
+    ids="-".join,
+)
 def project(bake: Bake, request: pytest.FixtureRequest) -> Path:
-    return bake(project_slug="boot_site", use_docker="yes", database=request.param)
+    database, workers = request.param
+    answers = {"use_docker": "yes", "database": database, "task_backend": workers}
+    return bake(project_slug="boot_site", **answers)
+
+
+@pytest.fixture
+def worker(project: Path) -> list[str]:
+    """The worker's command, as the Procfile of developers has it; empty: there is none."""
+    found = re.search(r"^worker: exec (.*)$", (project / "Procfile.dev").read_text(), re.M)
+    return found[1].split() if found else []
 
 
 @pytest.fixture(scope="module")
@@ -69,18 +89,20 @@ def test_manifests_by_their_schema(project: Path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_compose_runs_each_process_alone(compose: dict[str, Any]):
+def test_compose_runs_each_process_alone(compose: dict[str, Any], worker: list[str]):
     services = compose["services"]
+    always = ("web", "scheduler", *(["worker"] if worker else []))
+    assert services.get("worker", {"command": []})["command"] == worker
     assert services["scheduler"]["command"] == ["python", "manage.py", "runapscheduler"]
     assert services["migrate"]["command"] == ["python", "manage.py", "migrate", "--noinput"]
     assert "command" not in services["web"]  # the image's own
-    for name in ("web", "scheduler", "migrate"):
+    for name in (*always, "migrate"):
         service = services[name]
         assert service["read_only"] is True
         assert service["init"] is True
         assert service["cap_drop"] == ["ALL"]
         assert DRAIN < int(service["stop_grace_period"].removesuffix("s")) < 60
-    for name in ("web", "scheduler"):
+    for name in always:
         assert services[name]["restart"] == "unless-stopped"
         waits_for = services[name]["depends_on"]["migrate"]
         assert waits_for == {"condition": "service_completed_successfully"}
@@ -97,13 +119,28 @@ def test_the_image_runs_as_nobody_s_root_and_gets_the_signal(project: Path):
     assert not [line for line in lines if re.match(r"(CMD|ENTRYPOINT) [^\[]", line)]
 
 
+def test_compose_brings_the_broker_that_celery_needs(compose: dict[str, Any], worker: list[str]):
+    services = compose["services"]
+    assert ("broker" in services) == ("celery" in worker)
+    for name in {"web", "scheduler", "worker"} & services.keys():
+        url = services[name]["environment"].get("CELERY_BROKER_URL")
+        assert url == ("redis://broker:6379/0" if "broker" in services else None)
+
+
+def test_pods_of_workers_run_the_same_command(manifests: dict[str, Any], worker: list[str]):
+    assert ("Deployment/worker" in manifests) == bool(worker)
+    if worker:
+        (container,) = pod(manifests["Deployment/worker"])["containers"]
+        assert container["command"] == worker
+
+
 def test_one_scheduler_by_default(manifests: dict[str, Any]):
     spec = manifests["Deployment/scheduler"]["spec"]
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
 
 
-def test_pods(manifests: dict[str, Any]):
-    for name in ("Deployment/web", "Deployment/scheduler", "Job/migrate"):
+def test_the_pods_of_the_manifests_are_restricted(manifests: dict[str, Any]):
+    for name in PODS & manifests.keys():
         spec = pod(manifests[name])
         (container,) = spec["containers"]
         assert spec["automountServiceAccountToken"] is False
@@ -111,11 +148,32 @@ def test_pods(manifests: dict[str, Any]):
         assert container["securityContext"]["readOnlyRootFilesystem"] is True
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
         assert container["securityContext"]["allowPrivilegeEscalation"] is False
-    for name in ("Deployment/web", "Deployment/scheduler"):
+    for name in PODS & manifests.keys() - {"Job/migrate"}:
         assert DRAIN < pod(manifests[name])["terminationGracePeriodSeconds"] < 60
 
 
-def test_probes(manifests: dict[str, Any]):
+def test_every_pod_is_limited_and_only_web_lets_in(manifests: dict[str, Any]):
+    policies = [what["spec"] for name, what in manifests.items() if "NetworkPolicy" in name]
+    for name in PODS & manifests.keys():
+        (container,) = pod(manifests[name])["containers"]
+        assert container["resources"]["limits"]["memory"]
+        labels = manifests[name]["spec"]["template"]["metadata"]["labels"]
+        (policy,) = [spec for spec in policies if selects(spec["podSelector"], labels)]
+        ports = [port["port"] for rule in policy.get("ingress", []) for port in rule["ports"]]
+        assert ports == (["http"] if name == "Deployment/web" else [])
+
+
+def selects(selector: dict[str, Any], labels: dict[str, str]) -> bool:
+    """As Kubernetes does, as far as the manifests go."""
+    exact = selector.get("matchLabels", {})
+    among = selector.get("matchExpressions", [])
+    assert {rule["operator"] for rule in among} <= {"In"}
+    return exact.items() <= labels.items() and all(
+        labels.get(rule["key"]) in rule["values"] for rule in among
+    )
+
+
+def test_the_manifests_probe_what_they_run(manifests: dict[str, Any]):
     (web,) = pod(manifests["Deployment/web"])["containers"]
     (scheduler,) = pod(manifests["Deployment/scheduler"])["containers"]
     assert web["livenessProbe"]["httpGet"]["path"] == "/healthz"
@@ -129,7 +187,9 @@ def test_probes(manifests: dict[str, Any]):
 @pytest.mark.parametrize(
     ("age", "code"), [(None, 1), (0, 0), (20, 0), (40, 1)], ids=["none", "now", "20 s", "40 s"]
 )
-def test_the_liveness_command(manifests, compose, tmp_path: Path, age: int | None, code: int):
+def test_the_manifests_liveness_command_works(
+    manifests, compose, tmp_path: Path, age: int | None, code: int
+):
     """Run as it stands, but for the path; in compose.yaml a dollar is written twice."""
     (container,) = pod(manifests["Deployment/scheduler"])["containers"]
     *_, of_pod = container["livenessProbe"]["exec"]["command"]
@@ -141,7 +201,9 @@ def test_the_liveness_command(manifests, compose, tmp_path: Path, age: int | Non
     assert tool("sh", "-c", of_pod.replace("/tmp/heartbeat", str(file))).returncode == code
 
 
-def test_the_overlay_of_two(project: Path, manifests: dict[str, Any], tmp_path: Path):
+def test_the_overlay_for_two_runs_a_standby(
+    project: Path, manifests: dict[str, Any], tmp_path: Path
+):
     """kustomize's JSON patch, applied here by hand and checked by the schema."""
     overlay = yaml.safe_load((project / "deploy/k8s/ha/kustomization.yaml").read_text())
     assert overlay["resources"] == [".."]
@@ -162,9 +224,9 @@ def test_the_overlay_of_two(project: Path, manifests: dict[str, Any], tmp_path: 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_app_json(project: Path):
+def test_app_json_names_what_the_platforms_need(project: Path):
     app = json.loads((project / "app.json").read_text())
     procfile = (project / "Procfile").read_text()
-    assert set(app["formation"]) == set(re.findall(r"^(web|scheduler):", procfile, re.M))
+    assert set(app["formation"]) == set(re.findall(r"^(web|scheduler|worker):", procfile, re.M))
     assert app["formation"]["scheduler"] == {"quantity": 1, "max_parallel": 1}
     assert app["env"]["SECRET_KEY"]["generator"] == "secret"

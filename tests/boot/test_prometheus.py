@@ -24,7 +24,7 @@ def promtool(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @needs_promtool
-def test_the_rules_are_rules(baked: Path):
+def test_prometheus_accepts_the_alert_rules(baked: Path):
     done = promtool("check", "rules", RULES, folder=baked)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "7 rules found" in done.stdout
@@ -51,7 +51,7 @@ def test_each_alert_fires_and_is_silent_when_it_should(baked: Path, tmp_path: Pa
 
 
 def test_the_rules_name_metrics_that_exist(baked: Path):
-    from scheduler.metrics import GAUGES
+    from scheduler.monitoring.metrics import GAUGES
 
     named = set(re.findall(r"scheduler_\w+", (baked / RULES).read_text()))
     known = {f"scheduler_{name}" for name in GAUGES} | {"scheduler_runs_total"}

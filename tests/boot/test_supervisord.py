@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.boot import ledger
-from tests.boot.site import Site, processes
+from tests.boot.site import Site, copy_of, processes
 from tests.boot.waiting import until
 
 HOST = "deploy/supervisord/host.conf"
@@ -82,7 +82,7 @@ def test_when_supervisord_is_killed_its_programs_leave_and_a_new_one_starts(site
     ledger.check(site.database)
 
 
-def test_a_running_job_is_drained(site: Site):
+def test_supervisord_drains_a_running_job(site: Site):
     supervisor = supervisord(site)
     site.wait_for_leader()
     site.run_now("held")
@@ -130,3 +130,16 @@ def test_in_a_container_both_programs_log_to_stdout_once(site: Site, tmp_path: P
     assert site.stop(supervisor) == 0
     assert site.log().count("Leader: term 1") == 1
     assert site.log().count("Starting gunicorn") == 1
+
+
+@pytest.mark.parametrize("folder", ["My Projects", "100%done", "a'b"])
+@pytest.mark.parametrize("conf", [HOST, CONTAINER], ids=["host", "container"])
+def test_supervisord_starts_the_project_in_any_folder(
+    baked: Path, tmp_path_factory, folder: str, conf: str
+):
+    with copy_of(baked, tmp_path_factory.mktemp("site") / folder / "site") as site:
+        text = (site.path / conf).read_text().replace("/tmp/", f"{site.path.parent.parent}/")
+        (site.path / conf).write_text(text.replace("%", "%%") if conf == CONTAINER else text)
+        supervisor = supervisord(site, conf)
+        assert site.wait_for_leader()["status"] == 200
+        assert site.stop(supervisor) == 0

@@ -23,6 +23,7 @@ def rig(tmp_path_factory) -> Iterator[Rig]:
             lambda: rig.rows("select 1 from scheduler_execution where status = 'succeeded'"),
             "a first job has run",
         )
+        rig.fail_and_override()
         yield rig
     finally:
         rig.stop()

@@ -25,7 +25,11 @@ def write(using: str = "default") -> None:
         for at in _slots(triggers.loads(job.trigger), now):
             rows.append(_row(Execution, job, at, node, chance))
     rows.sort(key=lambda row: row.due_at)
-    Execution._base_manager.using(using).bulk_create(rows, batch_size=500)
+    Execution._base_manager.using(using).bulk_create(
+        rows,
+        batch_size=500,
+        ignore_conflicts=True,  # a slot that came due meanwhile has run for real
+    )
 
 
 def _slots(trigger, now: datetime) -> list[datetime]:

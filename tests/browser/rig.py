@@ -20,6 +20,27 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 USER, PASSWORD = "operator", "only-for-tests"
 PATIENCE = 30.0
+LONG_ID = "x" * 120 + " and a rest of it" * 7
+STUMBLES = f"""
+from scheduler import scheduler
+scheduler.add_job("tests.demo_app.jobs:fail", "interval", days=1, id={LONG_ID!r})
+scheduler.run_now({LONG_ID!r})
+scheduler.add_job("tests.demo_app.jobs:sometimes", "interval", days=1, id="failed-once")
+scheduler.modify_job("demo_app.sync_stock", max_retries=9, kwargs={{"limit": 20}})
+"""
+COUNTED = """
+from datetime import timedelta
+from django.db import transaction
+from django.utils import timezone
+from scheduler.engine.maintenance import tallies
+with transaction.atomic():
+    while tallies.count_settled(timezone.now() + timedelta(minutes=5), "default")[1]:
+        pass
+"""
+RUN_IT = """
+from scheduler import scheduler
+scheduler.run_now("failed-once", kwargs={{"fails": {fails}}})
+"""
 
 
 def chromium() -> str | None:
@@ -44,6 +65,7 @@ class Rig:
         self.folder, self.pace = folder, pace
         self.database = folder / "shop.sqlite3"
         self.schedulers: list[subprocess.Popen] = []
+        self.failed = 0
         self._server: subprocess.Popen | None = None
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -77,6 +99,23 @@ class Rig:
 
     def manage(self, *arguments: str) -> None:
         subprocess.run(self._command(*arguments), cwd=ROOT, env=self.environment(), check=True)
+
+    def fail_and_override(self) -> None:
+        """Let jobs fail, one of them after a success, and change a declared one beside its code."""
+        self.manage("shell", "-c", STUMBLES)
+        sql = "select id from scheduler_execution where job_id = 'failed-once' and status = %r"
+        for status in ("succeeded", "failed"):
+            self.manage("shell", "-c", RUN_IT.format(fails=status == "failed"))
+            ((self.failed,), *_) = self.wait_until(lambda sql=sql % status: self.rows(sql), status)
+        self.count_for_trends()
+
+    def count_for_trends(self) -> None:
+        """Count what has ended; the leader does so a minute after."""
+        self.manage("shell", "-c", COUNTED)
+
+    def address(self, page: str) -> str:
+        """Return the address of a page, with the number of the failed execution in it."""
+        return page.format(failed=self.failed)
 
     def rows(self, sql: str, *params: object) -> list[tuple]:
         """What the database says, without Django."""

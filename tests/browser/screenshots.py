@@ -1,4 +1,4 @@
-"""``make screenshots``: every page of the admin, of a demo shop with two live schedulers.
+"""Every page of the admin, of a demo shop with two live schedulers; ``make screenshots``.
 
 python -m tests.browser.screenshots [folder]
 """
@@ -32,6 +32,10 @@ PAGES = (
     ("executions", f"{ADMIN}execution/", WIDE, "light"),
     ("executions-dark", f"{ADMIN}execution/?status=problems", WIDE, "dark"),
     ("executions-narrow", f"{ADMIN}execution/", NARROW, "light"),
+    ("trends", f"{ADMIN}execution/trends/", WIDE, "light"),
+    ("trends-dark", f"{ADMIN}execution/trends/", WIDE, "dark"),
+    ("trends-narrow", f"{ADMIN}execution/trends/", NARROW, "light"),
+    ("trends-job", f"{ADMIN}execution/trends/?job=demo_app.sync_stock", WIDE, "light"),
 )
 
 
@@ -63,6 +67,7 @@ def live(rig: Rig) -> None:
     rig.start_scheduler()
     command = [sys.executable, "-m", "tests.browser.history"]
     subprocess.run(command, cwd=ROOT, env=rig.environment(), check=True)
+    rig.count_for_trends()
 
 
 class Camera:

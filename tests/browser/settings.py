@@ -12,7 +12,9 @@ from tests.settings import INSTALLED_APPS, MIDDLEWARE
 DEBUG = True  # runserver serves static files
 ALLOWED_HOSTS = ["127.0.0.1"]
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.demo_app"]
-MIDDLEWARE = ["tests.browser.settings.strict", *MIDDLEWARE]
+sessions, *others = MIDDLEWARE
+locale = "django.middleware.locale.LocaleMiddleware"  # with every language of Django's
+MIDDLEWARE = ["tests.browser.settings.strict", sessions, locale, *others]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 

@@ -77,13 +77,15 @@ def test_a_newcomer_adds_previews_runs_pauses_and_removes_a_job(page, rig):
 
 
 def test_a_running_job_shows_its_log_while_it_runs_and_stops_being_live_at_its_end(page):
-    add(page, "sleep_for", "long-nap", seconds="4")
+    add(page, "sleep_for", "long-nap", seconds="6")
     run_now(page, "long-nap")
     expect(page.locator(STATUS)).to_contain_text("running", timeout=15_000)
     expect(page.locator(".sch-live")).to_contain_text("Live")
+    expect(page.locator("#sch-log")).to_contain_text("asleep for 6 s", timeout=15_000)
+    expect(page.locator(STATUS)).to_contain_text("running")
     expect(page.locator(STATUS)).to_contain_text("succeeded", timeout=30_000)
     expect(page.locator(".sch-live")).to_contain_text("Finished")
-    expect(page.locator("#sch-execution")).to_contain_text("4.0")
+    expect(page.locator("#sch-execution")).to_contain_text("6.0")
 
 
 def test_a_failure_shows_its_traceback_and_is_tried_again(page):
@@ -92,6 +94,17 @@ def test_a_failure_shows_its_traceback_and_is_tried_again(page):
     expect(page.locator(STATUS)).to_contain_text("failed", timeout=30_000)
     expect(page.locator("#sch-execution")).to_contain_text("RuntimeError: the disk is full")
     expect(page.locator("#sch-execution")).to_contain_text("in fail")
+    frames = page.locator(".sch-frames pre")
+    expect(frames).not_to_be_visible()
+    page.click(".sch-frames summary")
+    expect(frames).to_contain_text("runner.py")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.click("[data-copies=sch-traceback]")
+    expect(page.locator("[role=status]").first).to_have_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("Traceback (most recent call last):")
+    assert "runner.py" in copied
+    assert copied.rstrip().endswith("RuntimeError: the disk is full")
     first = page.url
     page.click(".sch-tools >> text=Try again")
     page.wait_for_url(lambda url: "/execution/" in url and url != first)
@@ -164,7 +177,7 @@ def test_the_overview_goes_red_by_itself_and_green_again(page, rig):
 def test_a_standby_is_shown(page, rig):
     rig.start_scheduler()
     page.goto("/admin/scheduler/")
-    expect(page.locator("#sch-processes-title + div")).to_contain_text("standby", timeout=30_000)
+    expect(page.locator("#sch-processes-title + table")).to_contain_text("standby", timeout=30_000)
 
 
 def test_filters_of_executions_lead_to_one_another(page):
@@ -230,7 +243,10 @@ BAD = {
     "interval": ({"#id_interval_minutes": "-3"}, "#id_interval_minutes_error"),
     "crontab": ({"#id_crontab_expr": "every day"}, "#id_crontab_expr_error"),
     "cron": ({"#id_cron_hour": "27"}, "#id_cron_hour_error"),
-    "calendarinterval": ({"#id_calendar_hour": "9"}, "[id^=id_calendar_][id$=_error]"),
+    "calendarinterval": (
+        {"#id_calendarinterval_hour": "9"},
+        "[id^=id_calendarinterval_][id$=_error]",
+    ),
     "date": ({"#id_date_run_date": "1999-12-31"}, "#id_date_run_date_error"),
     "json": ({"#id_json_text": "{"}, "#id_json_text_error"),
 }

@@ -7,6 +7,7 @@ import random
 import time
 from datetime import date
 
+from django.utils import timezone
 from scheduler import job
 
 # Tests want something to happen at once, pictures a day with gaps in it.
@@ -23,7 +24,7 @@ def heartbeat() -> str:
 @job("cron", hour=3, minute=30, timezone="Europe/Berlin", name="Nightly report", warn_after=600)
 def nightly_report(day: date | None = None, recipients: tuple[str, ...] = ("ops@example.com",)):
     """Count the orders of a day and mail the result."""
-    print(f"orders of {day or date.today()} for {', '.join(recipients)}")
+    print(f"orders of {day or timezone.localdate()} for {', '.join(recipients)}")
     return {"orders": 1840, "returns": 12}
 
 
@@ -65,6 +66,7 @@ def resize_images(folder: str, *, width: int = 800, quality: float = 0.8) -> int
 
 def sleep_for(seconds: float) -> float:
     """Do nothing for a while."""
+    print(f"asleep for {seconds:g} s")
     time.sleep(seconds)
     return seconds
 
@@ -72,3 +74,11 @@ def sleep_for(seconds: float) -> float:
 def fail(message: str = "as asked") -> None:
     """Fail, to see how that looks."""
     raise RuntimeError(message)
+
+
+def sometimes(fails: bool = False) -> str:
+    """Fail if told to."""
+    print("asking the warehouse")
+    if fails:
+        fail("the warehouse did not answer")
+    return "done"

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
+import re
+import sys
 import time
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from .redaction import redacted
+
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 def logging_config(*, level: str, form: str, fold: bool) -> dict[str, Any]:
-    """A ``logging.config`` dictionary.
+    """Return a dictionary for ``logging.config``.
 
     Args:
         level: the least severe level that is shown.
@@ -32,6 +36,7 @@ def logging_config(*, level: str, form: str, fold: bool) -> dict[str, Any]:
         "class": "logging.StreamHandler",
         "stream": "ext://sys.stdout",
         "formatter": "line",
+        "filters": ["run"],
     }
     # These bring handlers of their own, which would repeat each line.
     tamed = ("django", "django.server", "gunicorn.error", "gunicorn.access")
@@ -39,6 +44,7 @@ def logging_config(*, level: str, form: str, fold: bool) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": formatters[form]},
+        "filters": {"run": {"()": RunFields}},
         "handlers": {"stdout": stdout},
         "root": {"handlers": ["stdout"], "level": level.upper()},
         "loggers": {name: {"handlers": [], "propagate": True} for name in tamed},
@@ -47,13 +53,13 @@ def logging_config(*, level: str, form: str, fold: bool) -> dict[str, Any]:
 
 def mail_errors(config: dict[str, Any]) -> None:
     """Let Django's errors, such as those of views, reach ADMINS by mail as well."""
-    config["filters"] = {
+    config["filters"] |= {
         "production": {"()": "django.utils.log.RequireDebugFalse"},
         "probes": {"()": NotAProbe},
         "answered": {"()": NotAProbe, "but_errors": True},
     }
     config["handlers"]["mail"] = {
-        "class": "django.utils.log.AdminEmailHandler",
+        "class": "config.error_mail.ErrorMail",
         "level": "ERROR",
         "filters": ["production", "probes"],
     }
@@ -82,11 +88,31 @@ class NotAProbe(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if self.but_errors and record.exc_info:
             return True
-        return getattr(getattr(record, "request", None), "path", "") not in self.paths
+        return getattr(getattr(record, "request", None), "path_info", "") not in self.paths
+
+
+OBEYED = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""Characters by which a text from outside would command the terminal that shows the log."""
+RUN_FIELDS = ("job", "execution", "attempt")
+
+
+class RunFields(logging.Filter):
+    """Add the job, execution and attempt to what a job logs; the scheduler adds them itself."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        # Not imported here: gunicorn logs before there are apps, and then nothing runs.
+        runner = sys.modules.get("scheduler.engine.executors.runner")
+        run = runner and runner.current_run()
+        if run and not hasattr(record, "job"):
+            record.job, record.execution, record.attempt = run.job_id, run.id, run.attempt
+        return True
 
 
 class TextFormatter(logging.Formatter):
-    """``2026-01-31T23:59:59.123Z INFO logger: message``."""
+    """``2026-01-31T23:59:59.123Z INFO logger: message``.
+
+    Within a job: ``... INFO logger [job=home.heartbeat execution=12 attempt=1]: message``.
+    """
 
     converter = time.gmtime  # type: ignore[assignment]
     default_time_format = "%Y-%m-%dT%H:%M:%S"
@@ -96,9 +122,16 @@ class TextFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
         self.fold = fold
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        fields = vars(record)
+        run = " ".join(f"{name}={fields[name]}" for name in RUN_FIELDS if name in fields)
+        where = f"{record.name} [{run}]" if run else record.name
+        return f"{record.asctime} {record.levelname} {where}: {record.message}"
+
     def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
-        return "\\n".join(text.splitlines()) if self.fold else text
+        text = redacted(super().format(record))
+        text = "\\n".join(text.splitlines()) if self.fold else text
+        return OBEYED.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 class JsonFormatter(TextFormatter):
@@ -116,4 +149,4 @@ class JsonFormatter(TextFormatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         extra = {key: value for key, value in vars(record).items() if key not in self.standard}
-        return json.dumps({**extra, **line}, default=str, ensure_ascii=False)
+        return redacted(json.dumps({**extra, **line}, default=str, ensure_ascii=False))

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from .addresses import admin_path, prefix
 from .database import database
 from .environment import read_environment
 from .logs import logging_config, mail_errors
 from .secret import secret_key
 from .sentry import start_sentry
+from .timezone import known_time_zone
+from .workers import TASKS as WORKERS_TASKS
+from .workers import broker, workers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -22,13 +28,23 @@ DOMAIN = "{{ cookiecutter.__quoted.domain_name }}"
 # Production is the default, so that a forgotten variable opens nothing.
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = secret_key(env.raw("SECRET_KEY"), DEBUG, BASE_DIR / ".secret_key")
+FORMER_KEYS = env.raw("SECRET_KEY_FALLBACKS").split(",")
+SECRET_KEY_FALLBACKS = [key.strip() for key in FORMER_KEYS if key.strip()]
 ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [DOMAIN]
 )
 
+# Queries, templates and timings at the edge of each page: only where a developer's tools are.
+DEBUG_TOOLBAR = env.bool("DEBUG_TOOLBAR", default=DEBUG and find_spec("debug_toolbar") is not None)
+# A handle at the edge: opened, it lies on a third of a page.
+DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True}
+INTERNAL_IPS = ["127.0.0.1", "::1"] if DEBUG else []
+
 INSTALLED_APPS = [
+    "accounts",
     "home",
     "scheduler",
+    "axes",
     "whitenoise.runserver_nostatic",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -36,10 +52,15 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    # % if cookiecutter.django_version == "5.2"
+    "django_tasks",
+    # % endif
+    *(["debug_toolbar"] if DEBUG_TOOLBAR else []),
 ]
 
 MIDDLEWARE = [
     "home.health.HealthMiddleware",
+    "config.nul.RefuseNulMiddleware",
     "django.middleware.security.SecurityMiddleware",
     # % if cookiecutter.django_version == "5.2"
     "config.csp.ContentSecurityPolicyMiddleware",
@@ -47,17 +68,24 @@ MIDDLEWARE = [
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     # % endif
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    *(["debug_toolbar.middleware.DebugToolbarMiddleware"] if DEBUG_TOOLBAR else []),
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
-ADMIN_URL = env.str("ADMIN_URL", default="admin/").strip("/") + "/"
+ADMIN_URL = admin_path(env.raw("ADMIN_URL") or "admin/")
+
+# Where the site is reached. With a path, such as https://{{ cookiecutter.__quoted.domain_name }}/app, it is served below that.
+BASE_URL = (env.raw("BASE_URL") or f"https://{DOMAIN}").rstrip("/")
+FORCE_SCRIPT_NAME = prefix(env.raw("SCRIPT_NAME"), BASE_URL)
 
 TEMPLATES = [
     {
@@ -73,19 +101,20 @@ TEMPLATES = [
     }
 ]
 
-# Database
+# Database. Not a setting of its own: reports of errors show settings, and the URL has a password.
 # % if cookiecutter.database == "sqlite"
-DATABASE_URL = env.raw("DATABASE_URL") or "sqlite:///db.sqlite3"
+database_url = env.raw("DATABASE_URL") or "sqlite:///db.sqlite3"
 # % elif cookiecutter.database == "postgresql"
-# This machine's server, by its socket, as the role that has your name: no password.
-LOCAL_URL = "postgres:///{{ cookiecutter.project_slug }}"
-DATABASE_URL = env.raw("DATABASE_URL") or (LOCAL_URL if DEBUG else "")
+# In development this machine's server, by its socket, as the role that has your name: no password.
+local_url = "postgres:///{{ cookiecutter.project_slug }}"
+database_url = env.raw("DATABASE_URL") or (local_url if DEBUG else "")
 # % else
-# This machine's server, by its socket, as the account that has your name: no password.
-LOCAL_URL = "mysql:///{{ cookiecutter.project_slug }}"
-DATABASE_URL = env.raw("DATABASE_URL") or (LOCAL_URL if DEBUG else "")
+# In development this machine's server, by its socket, as the account that has your name: no
+# password.
+local_url = "mysql:///{{ cookiecutter.project_slug }}"
+database_url = env.raw("DATABASE_URL") or (local_url if DEBUG else "")
 # % endif
-DATABASES = {"default": database(DATABASE_URL, BASE_DIR)}
+DATABASES = {"default": database(database_url, BASE_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The scheduler: every option with its default is in scheduler/conf.py.
@@ -93,13 +122,28 @@ APSCHEDULER_NAME = "{{ cookiecutter.project_slug }}"
 APSCHEDULER_MAX_WORKERS = env.int("APSCHEDULER_MAX_WORKERS", default=10)
 APSCHEDULER_DRAIN_TIMEOUT = env.float("APSCHEDULER_DRAIN_TIMEOUT", default=25.0)
 APSCHEDULER_HEARTBEAT_FILE = env.str("APSCHEDULER_HEARTBEAT_FILE", default="")
-APSCHEDULER_METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
-APSCHEDULER_BASE_URL = env.str("BASE_URL", default=f"https://{DOMAIN}")  # for links in alerts
+APSCHEDULER_METRICS_TOKEN = env.raw("METRICS_TOKEN")
+APSCHEDULER_SECRETS = "config.redaction.known"  # in what jobs print and raise
+APSCHEDULER_BASE_URL = BASE_URL  # for links in alerts
 APSCHEDULER_ALERTS = env.bool("ALERTS", default=True)
 
+# Tasks: @task and .enqueue() of Django, run by the scheduler. OPTIONS are in docs/tasks.md.
+TASKS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "scheduler.tasks.SchedulerBackend"}}
+
+# Workers: processes on any machine, for jobs with executor="workers". docs/scale.md
+task_backend = env.str("APSCHEDULER_WORKERS", default="{{ cookiecutter.task_backend }}")
+APSCHEDULER_WORKERS = workers(task_backend)
+if APSCHEDULER_WORKERS == "celery":
+    CELERY_BROKER_URL = broker(env.raw("CELERY_BROKER_URL"), DEBUG)
+elif APSCHEDULER_WORKERS == "django-tasks":
+    INSTALLED_APPS.insert(0, "django_tasks_db")  # its db_worker before that of home
+    TASKS["workers"] = WORKERS_TASKS
+
 # Language and time
+# Pages are in the first of these languages that the browser asks for, else in English.
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
 LANGUAGE_CODE = "en-us"
-TIME_ZONE = env.str("TIME_ZONE", default="{{ cookiecutter.__quoted.timezone }}")
+TIME_ZONE = known_time_zone(env.str("TIME_ZONE", default="{{ cookiecutter.__quoted.timezone }}"))
 USE_I18N = True
 USE_TZ = True
 
@@ -118,6 +162,7 @@ STORAGES = {
 }
 
 # Accounts
+AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -127,6 +172,21 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+
+# Ten wrong passwords for one name from one address close it for a while. Not for all addresses:
+# whoever knows a name could then lock its owner out.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True  # who logged in when is in each account, and in the log
+AXES_SENSITIVE_PARAMETERS = ["username"]  # not in the log: people type passwords there, too
+AXES_VERBOSE = False
+AXES_CLIENT_IP_CALLABLE = "config.proxy.client_address"
 
 # HTTPS, as a proxy in front speaks it. HTTPS=false serves plain HTTP, for a trial only.
 HTTPS = env.bool("HTTPS", default=not DEBUG)
@@ -152,36 +212,37 @@ SECURE_CSP: dict[str, Any] = {
 }
 
 # Mail: errors and alerts go to ADMINS.
-MAIL = env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25")
+mail = env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25")
+EMAIL_SUBJECT_PREFIX = f"[{PROJECT_NAME}] "
 SERVER_EMAIL = env.str("SERVER_EMAIL", default=f"{{ cookiecutter.project_slug }}@{DOMAIN}")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=SERVER_EMAIL)
 ADMIN_EMAILS = env.list("ADMINS", default=[] if DEBUG else ["{{ cookiecutter.__quoted.email }}"])
 # % if cookiecutter.django_version == "5.2"
 ADMINS = [("", address) for address in ADMIN_EMAILS]
-EMAIL_BACKEND = MAIL["EMAIL_BACKEND"]
-EMAIL_HOST = MAIL["EMAIL_HOST"]
-EMAIL_PORT = MAIL["EMAIL_PORT"]
-EMAIL_HOST_USER = MAIL["EMAIL_HOST_USER"] or ""
-EMAIL_HOST_PASSWORD = MAIL["EMAIL_HOST_PASSWORD"] or ""
-EMAIL_USE_TLS = MAIL.get("EMAIL_USE_TLS", False)
-EMAIL_USE_SSL = MAIL.get("EMAIL_USE_SSL", False)
+EMAIL_BACKEND = mail["EMAIL_BACKEND"]
+EMAIL_HOST = mail["EMAIL_HOST"]
+EMAIL_PORT = mail["EMAIL_PORT"]
+EMAIL_HOST_USER = mail["EMAIL_HOST_USER"] or ""
+EMAIL_HOST_PASSWORD = mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS = mail.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = mail.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10
 
 # % else
 ADMINS = ADMIN_EMAILS
 SMTP_OPTIONS = {
-    "host": MAIL["EMAIL_HOST"],
-    "port": MAIL["EMAIL_PORT"],
-    "username": MAIL["EMAIL_HOST_USER"],
-    "password": MAIL["EMAIL_HOST_PASSWORD"],
-    "use_tls": MAIL.get("EMAIL_USE_TLS", False),
-    "use_ssl": MAIL.get("EMAIL_USE_SSL", False),
+    "host": mail["EMAIL_HOST"],
+    "port": mail["EMAIL_PORT"],
+    "username": mail["EMAIL_HOST_USER"],
+    "password": mail["EMAIL_HOST_PASSWORD"],
+    "use_tls": mail.get("EMAIL_USE_TLS", False),
+    "use_ssl": mail.get("EMAIL_USE_SSL", False),
     "timeout": 10,
 }
 MAILERS = {
     "default": {
-        "BACKEND": MAIL["EMAIL_BACKEND"],
-        "OPTIONS": SMTP_OPTIONS if MAIL["EMAIL_HOST"] else {},
+        "BACKEND": mail["EMAIL_BACKEND"],
+        "OPTIONS": SMTP_OPTIONS if mail["EMAIL_HOST"] else {},
     }
 }
 
@@ -194,8 +255,10 @@ LOGGING = logging_config(
     fold=not DEBUG,
 )
 mail_errors(LOGGING)
+DEFAULT_EXCEPTION_REPORTER = "config.reports.Report"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.reports.ReportFilter"
 
 # Errors of views and of jobs to Sentry, beside the mail.
-SENTRY_DSN = env.str("SENTRY_DSN", default="")
-if SENTRY_DSN:
-    start_sentry(SENTRY_DSN)
+sentry_dsn = env.raw("SENTRY_DSN")
+if sentry_dsn:
+    start_sentry(sentry_dsn)

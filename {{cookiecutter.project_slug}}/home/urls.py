@@ -4,4 +4,7 @@ from . import views
 
 app_name = "home"
 
-urlpatterns = [path("", views.index, name="index")]
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("test-mail/", views.test_mail, name="test_mail"),
+]

@@ -11,6 +11,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 PREFIX = "APSCHEDULER_"
+WORKERS = ("celery", "django-tasks")
+"""What ``APSCHEDULER_WORKERS`` may name."""
+QUEUE = "scheduler"
+"""The queue of the workers' messages, in Celery as in a backend of the Tasks API."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,9 @@ class Conf:
     """Zone of triggers that name none; empty: ``settings.TIME_ZONE``."""
     ALLOWED_MODULES: tuple[str, ...] = ()
     """Modules outside the installed apps whose functions a job may name."""
+    SECRETS: str = ""
+    """Path of a function that returns the project's credentials, such as
+    ``config.redaction.known``: no page, mail or command shows one that a job printed or raised."""
     ALLOW_PICKLE: bool = False
     """Carry arguments that JSON cannot as pickles signed with ``SECRET_KEY``."""
 
@@ -43,12 +50,19 @@ class Conf:
     """Threads of the ``default`` executor."""
     PROCESSES: int = 2
     """Worker processes of the ``processes`` executor."""
+    WORKERS: str = ""
+    """What carries the runs of the ``workers`` executor to processes on any host: ``celery`` or
+    ``django-tasks``; empty: none, they run as those of ``processes`` do."""
+    WORKER_TTL: float = 30.0
+    """How long a worker may be silent before its runs are lost."""
     DRAIN_TIMEOUT: float = 25.0
     """How long a stopping scheduler waits for running jobs."""
     HEARTBEAT_FILE: str = ""
     """File that the loop writes each second, for probes that look at its age; empty: none."""
     HEALTH_MAX_LAG: float = 60.0
     """How late the oldest due run may be before the health page turns red."""
+    HEALTH_FAILS_ON: tuple[str, ...] = ("no_leader", "leader_error", "late", "clock")
+    """What turns the health page red; other findings only degrade it."""
     METRICS_TOKEN: str = ""
     """What a reader of ``/metrics`` must send as its bearer token; empty: no metrics."""
     BASE_URL: str = ""
@@ -59,6 +73,8 @@ class Conf:
     """How long the first alert waits for others that belong to it."""
     ALERT_INTERVAL: float = 300.0
     """Least time between two mails; what happens meanwhile is gathered in the next one."""
+    SENTRY_MONITORS: dict[str, str] = field(default_factory=dict)
+    """Job ids with the slugs of their Sentry cron monitors; their runs check in there."""
     RUN_NOW_TIMEOUT: float = 15.0
     """How long a caller of ``run_now(wait=True)`` waits for the result."""
     CATCH_UP_LIMIT: int = 1000
@@ -74,14 +90,15 @@ class Conf:
     """JSON of a return value kept per execution."""
 
     DATETIME_FORMAT: str = "Y-m-d H:i:s"
-    """How the admin shows times (``django.utils.dateformat``)."""
+    """How the admin shows times (``django.utils.dateformat``); the default is for English pages,
+    and others then show dates as their language writes them."""
     JOB_DEFAULTS: dict[str, Any] = field(default_factory=dict)
     """Policies of jobs that say nothing, for example ``{"max_instances": 3}``."""
 
 
 @lru_cache(maxsize=1)
 def conf() -> Conf:
-    """The settings as they are now.
+    """Return the settings as they are now.
 
     Raises:
         ImproperlyConfigured: a name with our prefix that is no option, with the nearest ones.

@@ -1,7 +1,7 @@
-"""Django signals of what happened, sent by the scheduler's loop after it is committed.
+"""Django signals of what happened, sent by the process that commits it, afterwards.
 
-``sender`` is ``Execution`` for runs, ``Lease`` for leadership. A receiver's exception is logged
-and stops nothing.
+``sender`` is ``Execution`` for runs, ``Lease`` for leadership. Of a run on a worker they are sent
+there. A receiver's exception is logged and stops nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,12 @@ run_lost = Signal()
 run_cancelled = Signal()
 """``execution``: cancelled by request."""
 
+worker_stopping = Signal()
+"""``node_id``: a worker process ends, and what it has to send it sends now; sender is ``Node``."""
+
 became_leader = Signal()
 """``node_id``, ``term``."""
+housekeeping = Signal()
+"""``term``: the leader has just looked after lost runs and quarantined jobs; about every second."""
 lost_leadership = Signal()
 """``node_id``, ``term``, ``reason``."""

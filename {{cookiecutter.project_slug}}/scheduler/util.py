@@ -12,7 +12,7 @@ from django import db
 from django.utils import dateformat, timezone
 
 from .conf import conf
-from .engine import connection
+from .db import connection
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -50,12 +50,12 @@ def retry_on_db_operational_error(func: Callable[P, R]) -> Callable[P, R]:
 
 
 def get_dt_format() -> str:
-    """``APSCHEDULER_DATETIME_FORMAT``."""
+    """Return ``APSCHEDULER_DATETIME_FORMAT``."""
     return conf().DATETIME_FORMAT
 
 
 def get_local_dt_format(dt: datetime | None) -> str:
-    """The time in the current zone and the configured format; empty for None."""
+    """Format a time in the current zone, as configured; empty for None."""
     if dt is None:
         return ""
     return dateformat.format(
@@ -64,19 +64,19 @@ def get_local_dt_format(dt: datetime | None) -> str:
 
 
 def get_django_internal_datetime(dt: datetime | None) -> datetime | None:
-    """Aware, as the rows are."""
+    """Make a time aware, as the rows are."""
     return timezone.make_aware(dt) if dt is not None and timezone.is_naive(dt) else dt
 
 
 def get_apscheduler_datetime(dt: datetime | None, scheduler: Any) -> datetime | None:
-    """Aware, in the scheduler's zone if it had none."""
+    """Make a time aware, in the scheduler's zone if it had none."""
     if dt is not None and timezone.is_naive(dt):
         return timezone.make_aware(dt, timezone=scheduler.timezone)
     return dt
 
 
 def register_job(scheduler: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
-    """``scheduler.add_job`` as a decorator, with the id ``module.function``. Deprecated."""
+    """Add a job by a decorator, with the id ``module.function``. Deprecated."""
 
     def register(func: Callable[..., Any]) -> Callable[..., Any]:
         warnings.warn(
@@ -93,5 +93,5 @@ def register_job(scheduler: Any, *args: Any, **kwargs: Any) -> Callable[..., Any
 
 
 def register_events(scheduler: Any, result_storage: Any = None) -> None:
-    """Accepted and does nothing: runs are recorded anyway."""
+    """Do nothing: runs are recorded anyway."""
     warnings.warn("register_events does nothing: remove it", DeprecationWarning, stacklevel=2)

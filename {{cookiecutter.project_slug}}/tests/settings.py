@@ -5,7 +5,7 @@ import os
 from tests.environment import HIDDEN
 
 # An empty variable counts as not set, and hides the one in .env.
-os.environ |= dict.fromkeys(HIDDEN, "") | {"DEBUG": "true"}
+os.environ |= dict.fromkeys(HIDDEN, "") | {"DEBUG": "true", "DEBUG_TOOLBAR": "false"}
 
 from config.settings import *  # noqa: F403
 from config.settings import BASE_DIR, DATABASES

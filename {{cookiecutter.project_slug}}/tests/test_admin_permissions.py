@@ -30,11 +30,15 @@ ROUTES: dict[str, dict[str, set[str]]] = {
     "scheduler_job_run": {"GET": {"run_job"}, "POST": {"run_job"}},
     "scheduler_job_pause": {"POST": {"pause_job"}},
     "scheduler_job_resume": {"POST": {"pause_job"}},
+    "scheduler_job_pause_all": {"GET": {"pause_job"}, "POST": {"pause_job"}},
+    "scheduler_job_resume_all": {"GET": {"pause_job"}, "POST": {"pause_job"}},
     "scheduler_job_retry": {"POST": {"pause_job"}},
     "scheduler_job_reset": {"POST": {"change_job"}},
     "scheduler_job_retire": {"POST": {"change_job"}},
     "scheduler_execution_changelist": {"GET": {"view_execution"}},
     "scheduler_execution_change": {"GET": {"view_execution"}},
+    "scheduler_execution_tasks": {"GET": {"view_execution"}},
+    "scheduler_execution_trends": {"GET": {"view_execution"}},
     "scheduler_execution_history": {"GET": {"view_execution"}},
     "scheduler_execution_delete": {"GET": {"delete_execution"}, "POST": {"delete_execution"}},
     "scheduler_execution_retry": {"POST": {"run_job"}},
@@ -95,7 +99,7 @@ def login(client, django_user_model):
 
 
 def url_of(route: str, job: Job, execution: Execution) -> str:
-    if route.endswith(("changelist", "add")):
+    if route.endswith(("changelist", "add", "tasks", "trends", "_all")):
         return reverse(f"admin:{route}")
     row = job if "_job_" in route else execution
     return reverse(f"admin:{route}", args=[quote(row.pk)])
@@ -128,6 +132,8 @@ def test_a_permission_opens_its_routes_and_no_other(login, job, execution, permi
             if permission in methods.get("GET", set()):
                 # Django's own lists answer any method as they answer GET.
                 assert status in ((200,) if method == "GET" else (200, 403, 405)), (method, route)
+            elif permission in methods.get("POST", set()):
+                assert status in (302, 403, 405), (method, route)  # or back to where the button is
             else:
                 assert status in (403, 405), (method, route, status)
             assert state() == before, (method, route)

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from scheduler import functions
-from scheduler.functions import FunctionError, ref, resolve
+from scheduler.definitions import references
+from scheduler.definitions.references import FunctionError, ref, resolve
 
 JOBS = """
 import os
@@ -56,7 +56,7 @@ def test_a_name_leads_back_to_its_function(jobs):
 
 
 def test_installed_apps_are_allowed():
-    assert resolve("scheduler.functions:resolve") is resolve
+    assert resolve("scheduler.definitions.references:resolve") is resolve
 
 
 def test_what_has_no_name_is_refused():
@@ -108,7 +108,7 @@ def test_what_a_row_may_not_name(jobs, reference, message):
 
 def test_a_forbidden_module_is_not_even_imported(monkeypatch):
     imported = []
-    monkeypatch.setattr(functions.importlib, "import_module", imported.append)
+    monkeypatch.setattr(references.importlib, "import_module", imported.append)
     with pytest.raises(FunctionError):
         resolve("antigravity:fly")
     assert imported == []

@@ -69,7 +69,7 @@ def test_the_number_of_a_process_is_in_no_language(settings, admin_client: Clien
     assert "<code>4242</code>" in page(admin_client)
 
 
-def test_it_lists_last_and_next_runs(client: Client) -> None:
+def test_it_lists_last_and_next_runs_to_staff(client: Client, admin_client: Client) -> None:
     now = datetime.now(UTC)
     Job.objects.create(
         id="mail", name="Send mail", func="tests.jobs:greet", trigger="{}", next_run_time=now
@@ -88,16 +88,51 @@ def test_it_lists_last_and_next_runs(client: Client) -> None:
             started_at=now,
             finished_at=now,
         )
-    text = page(client)
+    text = page(admin_client)
     assert "Send mail" in text
     assert "At rest" not in text
     assert text.count("Tidy &lt;up&gt;") == 2
+    # An id may hold what is nobody's business, such as an address.
+    text = page(client)
+    assert "Send mail" not in text
+    assert "Tidy" not in text
 
 
-def test_it_stays_small_in_statements(client: Client, django_assert_max_num_queries) -> None:
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+00:00"])
+def test_a_moment_that_a_zone_cannot_show_is_shown(
+    settings, admin_client: Client, zone: str, at: str
+) -> None:
+    settings.TIME_ZONE = zone
+    Job.objects.create(
+        id="far", func="tests.jobs:greet", trigger="{}", next_run_time=datetime.fromisoformat(at)
+    )
+    assert f" {at[:4]}, " in page(admin_client)
+
+
+def test_it_stays_small_in_statements(
+    client: Client, admin_client: Client, django_assert_max_num_queries
+) -> None:
     leader()
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(3):
         page(client)
+    with django_assert_max_num_queries(11):
+        page(admin_client)
+
+
+def test_development_offers_the_next_steps_and_production_nothing_but_the_state(
+    settings, client: Client, admin_client: Client
+) -> None:
+    for visitor in (client, admin_client):
+        text = page(visitor)
+        assert "Next steps" not in text
+        assert "home/" not in text.replace("/static/home/", "")
+    assert "manage.py" not in page(client)
+    settings.DEBUG = True
+    text = page(client)
+    for step in ("Write a job.", "Open the console.", "Deploy."):
+        assert step in text
+    assert 'href="/admin/scheduler/"' in text
 
 
 def test_without_tables_it_says_what_to_do(client: Client, monkeypatch) -> None:

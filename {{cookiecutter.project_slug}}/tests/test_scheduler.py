@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scheduler.engine.scheduler import DjangoScheduler
 from scheduler.models import Execution, Job, Lease, Term
 from scheduler.models.execution import Status
+from scheduler.schedulers.blocking import DjangoScheduler
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

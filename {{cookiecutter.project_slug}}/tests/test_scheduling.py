@@ -93,7 +93,7 @@ def test_what_makes_no_sense_is_refused_at_once(given, error):
 def test_a_conflicting_id_does_not_spoil_the_transaction():
     scheduler.add_job(jobs.greet, "interval", hours=1, id="a")
     with transaction.atomic():
-        with pytest.raises(KeyError, match="conflicts"):
+        with pytest.raises(KeyError, match="replace_existing=True"):
             scheduler.add_job(jobs.greet, "interval", hours=1, id="a")
         scheduler.add_job(jobs.greet, "interval", hours=1, id="b")
     assert [job.id for job in scheduler.get_jobs()] == ["a", "b"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.contrib import admin
 
 from ..models import Execution, Job
-from .executions import ExecutionAdmin
-from .jobs import JobAdmin
+from .executions.admin import ExecutionAdmin
+from .jobs.admin import JobAdmin
 
 admin.site.register(Job, JobAdmin)
 admin.site.register(Execution, ExecutionAdmin)

@@ -1,100 +1,88 @@
-"""Riding out the database: keep the results, close the connection, try again, tell the truth."""
+"""Ride out a database outage: drop the connection, back off, report what is wrong."""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
-from django.db.utils import InterfaceError, InternalError, OperationalError
-
-from .clock import monotonic
-
-if TYPE_CHECKING:
-    from .loop import Loop
+from ..db.clock import monotonic
+from ..db.connection import LoopConnection
+from ..db.errors import is_outage
+from ..db.file import DatabaseReplaced
 
 logger = logging.getLogger("scheduler.outage")
 
-FIRST_RETRY, LAST_RETRY = 0.1, 1.0
+MIN_RETRY, MAX_RETRY = 0.1, 1.0
 """Seconds between attempts: short, since a standby must be back within two seconds."""
-
-
-REFUSED_VALUES = {1264, 1265, 1300, 1366, 3854, 3988}
-"""MySQL's and MariaDB's errors about a value, such as a letter that the column's character set does
-not have. Django calls them operational; trying again never helps."""
-
-
-IDLED_TOO_LONG = "25P03"
-"""PostgreSQL ended the session, since it idled inside a transaction: this process was frozen."""
-
-
-LOCK_WAITS = {1205, 3572, "55P03"}
-"""MySQL's and MariaDB's errors and PostgreSQL's SQLSTATE for a row that somebody else holds."""
-
-
-def is_outage(error: BaseException) -> bool:
-    """Whether the database is in trouble, which passes; or else what was to be written is."""
-    if isinstance(error, InternalError):
-        return getattr(error.__cause__, "sqlstate", None) == IDLED_TOO_LONG
-    if not isinstance(error, OperationalError | InterfaceError):
-        return False
-    return not (error.args and error.args[0] in REFUSED_VALUES)
-
-
-def is_lock_wait(error: BaseException) -> bool:
-    """Whether it is no trouble of the database, but of one row: a user's open transaction holds it.
-
-    Not on SQLite, where the lock is one for all rows: there nothing else could be done meanwhile.
-    """
-    known = (*error.args[:1], getattr(error.__cause__, "sqlstate", None))
-    return isinstance(error, OperationalError) and not LOCK_WAITS.isdisjoint(known)
+CALM_SECONDS = 5.0
+"""Seconds of good turns after which a failure is a new outage. On a full disk, or a server that
+takes no writes, every other turn may succeed: that is one outage, and not a log line a second."""
 
 
 class Outage:
-    """From the first failed turn to the first good one."""
+    """The time from the first failed turn to the first good one."""
 
-    def __init__(self, loop: Loop) -> None:
-        self._loop = loop
-        self._delay = FIRST_RETRY
+    def __init__(self, connection: LoopConnection) -> None:
+        self._connection = connection
+        self._delay = MIN_RETRY
+        self._began = 0.0
+        self._ended: float | None = None
+        self._flickers = False
+        """Whether it came back before the last one was over for long."""
+        self._logged = ""
+        self.given_back = 0
+        """Runs that returned to the queue, their start being in doubt."""
         self.since: float | None = None
         self.last_error = ""
         self.of_database = False
 
     def begin(self, error: Exception) -> float:
-        """A turn failed, as a rule by the database: drop the connection.
+        """Note a failed turn and drop the connection, which is the usual cause.
 
         Returns:
             Seconds to wait before the next attempt.
         """
         if self.since is None:
             self.since = monotonic()
-            logger.warning("A turn failed, trying again: %s", error)
+            self._flickers = self._ended is not None and self.since - self._ended < CALM_SECONDS
+            if not self._flickers:
+                self._began, self._logged = self.since, ""
+        self.of_database = is_outage(error) or isinstance(error, DatabaseReplaced)
         self.last_error = f"{type(error).__name__}: {error}"[:500]
-        self.of_database = is_outage(error)
+        self._log(error)
         try:
-            self._loop.connection.close()
+            self._connection.close()
         except Exception:
             logger.debug("Closing a broken connection failed", exc_info=True)
-        delay, self._delay = self._delay, min(self._delay * 2, LAST_RETRY)
+        delay, self._delay = self._delay, min(self._delay * 2, MAX_RETRY)
         return delay
 
-    def end(self) -> None:
-        """The connection is back: settle what the outage left in doubt.
+    def succeeded(self) -> None:
+        """Note that a whole turn succeeded, writes included."""
+        if self.since is not None:
+            self.since, self._ended = None, monotonic()
+            self._delay, self.last_error = MIN_RETRY, ""
+            if not self._flickers:
+                self._log_end()
+        elif (
+            self._flickers and self._ended is not None and monotonic() - self._ended >= CALM_SECONDS
+        ):
+            self._log_end()
 
-        Raises:
-            OperationalError, InterfaceError: it is not back after all.
-        """
-        self._loop.lease.forget()
-        given_back = self._loop.recorder.recover_lost_replies()
-        if self._loop.leader is not None:
-            self._loop.leader.reconciler.forget()
-        since, self.since = self.since, None
+    def _log(self, error: Exception) -> None:
+        """Log once for each outage, and once for each other error that one brings along."""
+        if self.of_database and not self._logged:
+            logger.warning("A turn failed, trying again: %s", error)
+        elif not self.of_database and self._logged != self.last_error:
+            logger.error("A turn failed, trying again", exc_info=error)
+        else:
+            return
+        self._logged = self.last_error
+
+    def _log_end(self) -> None:
+        self._flickers = False
         logger.warning(
             "Turning again after %.1f s; %d runs returned to the queue",
-            monotonic() - (since or monotonic()),
-            given_back,
+            (self._ended or 0.0) - self._began,
+            self.given_back,
         )
-
-    def settled(self) -> None:
-        """A whole turn succeeded."""
-        self._delay = FIRST_RETRY
-        self.last_error = ""
+        self.given_back = 0

@@ -1,4 +1,4 @@
-"""What the loop sleeps on: time, results, signals, and on PostgreSQL notifications of commits."""
+"""Wake the loop: by time, results, signals and, on PostgreSQL, notifications of commits."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ from typing import Any
 from django.db import connections
 from django.db.utils import Error as DatabaseError
 
-from ..notify import CHANNEL, announce
-from .clock import monotonic
+from ..db.clock import monotonic
+from ..db.notify import CHANNEL, announce
+from .executors.forks import leave_to_parent
 
 logger = logging.getLogger("scheduler.wakeup")
 
-RETRY = 2.0
+RECONNECT_INTERVAL = 2.0
 """Seconds between attempts to open the listening connection again."""
-PING_EVERY = 30.0
+PING_INTERVAL = 30.0
 """Seconds between self-tests of the listening connection."""
-ECHO_WITHIN = 5.0
-"""Seconds after which a ping that was not heard means that we are deaf."""
+ECHO_TIMEOUT = 5.0
+"""Seconds after which a ping that did not arrive means that LISTEN receives nothing."""
 
 
 class Wakeup:
-    """``wait`` returns at once after ``set`` or ``nudge``, from any thread or signal handler.
+    """Wakes the loop from any thread or signal handler.
 
-    A pipe, not a ``threading.Event``: an Event's lock, taken by a signal handler that interrupts
-    its holder, hangs for ever; a byte in a pipe cannot.
+    ``wait`` returns at once after ``set`` or ``nudge``. A pipe, not a ``threading.Event``: an
+    Event's lock, taken by a signal handler that interrupts its holder, hangs for ever; a byte in a
+    pipe cannot.
     """
 
     def __init__(self) -> None:
@@ -36,15 +38,17 @@ class Wakeup:
         os.set_blocking(self._read, False)
         os.set_blocking(self.fd, False)
         self._is_set = False
-        self._news = True
+        self._dirty = True
+        self._closed = False
+        leave_to_parent(self)
 
     def set(self) -> None:
-        """Somebody has news: what was seen before may have changed."""
-        self._news = True
+        """Wake the loop and set its dirty flag: the tables may have changed."""
+        self._dirty = True
         self.nudge()
 
     def nudge(self) -> None:
-        """Wake without news: a result has arrived, which only this process knows."""
+        """Wake the loop without the dirty flag: a result arrived, which no other process knows."""
         if self._is_set:
             return  # one byte wakes as well as many; writing hands the interpreter to others
         self._is_set = True
@@ -56,7 +60,11 @@ class Wakeup:
             pass  # closed: nobody sleeps any more
 
     def wait(self, timeout: float, listener: Listener | None = None) -> bool:
-        """Sleep for at most ``timeout`` seconds. True: somebody woke us."""
+        """Sleep for at most ``timeout`` seconds.
+
+        Returns:
+            Whether something ended the sleep before.
+        """
         watched = select.poll()  # not select(), which refuses descriptors from 1024 on
         watched.register(self._read, select.POLLIN)
         if listener is not None and (socket := listener.socket()) is not None:
@@ -65,18 +73,24 @@ class Wakeup:
         if self._read in ready:
             self._drain()
         if listener is not None and len(ready) > (self._read in ready):
-            self._news = True
+            self._dirty = True
             listener.receive()
         return bool(ready)
 
-    def take_news(self) -> bool:
-        """Whether there was news since the last call. Call it before looking."""
-        news, self._news = self._news, False
-        return news
+    def take_dirty(self) -> bool:
+        """Return whether the dirty flag was set, and clear it. Call it before polling."""
+        dirty, self._dirty = self._dirty, False
+        return dirty
 
     def close(self) -> None:
+        """Close the pipe; ``set`` and ``nudge`` do nothing from then on."""
+        self._closed = True
         os.close(self._read)
         os.close(self.fd)
+
+    def descriptors(self) -> list[int]:
+        """Return what a fork must not write into: it would wake the loop."""
+        return [] if self._closed else [self._read, self.fd]
 
     def _drain(self) -> None:
         try:
@@ -84,15 +98,15 @@ class Wakeup:
                 pass
         except BlockingIOError:
             pass
-        # Last: who called set() meanwhile did so before the turn that now begins.
+        # Last: whoever called set() before this line did so before the turn that now begins.
         self._is_set = False
 
 
 class Listener:
-    """An own connection that LISTENs. Without it everything works, a poll interval later.
+    """Listens on a connection of its own. Without it everything works, a poll interval later.
 
-    Not behind a transaction pooler: there a LISTEN is heard by whoever gets the server connection
-    next. Django's documented mark of such a pooler, ``DISABLE_SERVER_SIDE_CURSORS``, is ours too.
+    Not behind a transaction pooler, which passes the server connection, and with it the LISTEN, to
+    the next client. Django's setting for such poolers is ``DISABLE_SERVER_SIDE_CURSORS``.
     """
 
     def __init__(self, using: str) -> None:
@@ -103,47 +117,64 @@ class Listener:
             "DISABLE_SERVER_SIDE_CURSORS"
         )
         self._using = using
+        self._wanted = False
+        self._failed = False
         self._pinged_at: float | None = None
         self._ping_at = 0.0
-        self._deaf = False
+        self._receives_nothing = False
+        leave_to_parent(self)
         self.latency: float | None = None
-        """Seconds from the last ping until the loop heard of it; None where nothing is heard."""
+        """Seconds from the last ping until the loop received it; None where nothing is received."""
 
     @property
     def mode(self) -> str:
-        """``notify``, or ``poll`` when nothing can be heard."""
-        return "poll" if self._connection is None or self._deaf else "notify"
+        """Return ``notify``, or ``poll`` when no notification can arrive."""
+        return "poll" if self._connection is None or self._receives_nothing else "notify"
 
     def ping(self) -> None:
-        """Self-test: what the loop's connection announces must arrive here.
+        """Test that what the loop's connection announces arrives here.
 
         A pooler that hands each transaction another server connection passes a LISTEN and then
         says nothing, for ever.
         """
         now = monotonic()
-        if self._pinged_at is not None and now - self._pinged_at > ECHO_WITHIN and not self._deaf:
-            self._deaf, self.latency = True, None
-            logger.warning("Notifications do not arrive (a transaction pooler?): polling instead")
+        if (
+            self._pinged_at is not None
+            and now - self._pinged_at > ECHO_TIMEOUT
+            and not self._receives_nothing
+        ):
+            self._receives_nothing, self.latency = True, None
+            logger.warning(
+                "LISTEN receives nothing (a transaction pooler? then set "
+                "DISABLE_SERVER_SIDE_CURSORS): polling instead"
+            )
         if self._connection is not None and now >= self._ping_at:
-            self._ping_at = now + PING_EVERY
+            self._ping_at = now + PING_INTERVAL
             self._pinged_at = self._pinged_at or now
             announce(self._using)
 
+    def listen(self, wanted: bool) -> None:
+        """Listen for notifications from now on, or no longer: then no connection is held."""
+        if self._wanted and not wanted:
+            self.close()
+            self._retry_at = 0.0
+        self._wanted = wanted
+
     def socket(self) -> int | None:
-        """File descriptor to wait on; opens the connection again when it was lost."""
-        if not self.possible:
+        """Return the file descriptor to wait on, opening the connection again if it was lost."""
+        if not (self.possible and self._wanted):
             return None
         if self._connection is None and monotonic() >= self._retry_at:
             self._open()
         return None if self._connection is None else self._connection.fileno()
 
     def receive(self) -> None:
-        """Take what arrived. A broken connection is noticed here and opened again later."""
+        """Receive notifications. A broken connection is noticed here and opened again later."""
         try:
             for _ in self._connection.notifies(timeout=0):
                 if self._pinged_at is not None:
                     self.latency = monotonic() - self._pinged_at
-                self._pinged_at, self._deaf = None, False
+                self._pinged_at, self._receives_nothing = None, False
             if self._connection.closed:
                 self.close()
         except Exception as error:
@@ -151,11 +182,18 @@ class Listener:
             self.close()
 
     def close(self) -> None:
+        """Close the connection; it is opened again after a pause."""
         if self._connection is not None:
             self._connection.close()
         self._connection = self.latency = None
         self._pinged_at, self._ping_at = None, 0.0  # the next connection is tested anew
-        self._retry_at = monotonic() + RETRY
+        self._retry_at = monotonic() + RECONNECT_INTERVAL
+
+    def descriptors(self) -> list[int]:
+        """Return what a fork must not read: it would take the notifications."""
+        if self._connection is None or self._connection.closed:
+            return []
+        return [self._connection.fileno()]
 
     def _open(self) -> None:
         import psycopg
@@ -168,6 +206,11 @@ class Listener:
             parameters |= {"autocommit": True, "connect_timeout": 3, "keepalives_idle": 10}
             self._connection = psycopg.connect(**parameters)
             self._connection.execute(f"LISTEN {CHANNEL}")
+            if self._failed:
+                logger.info("Listening for notifications again")
+            self._failed = False
         except (psycopg.Error, DatabaseError) as error:
-            logger.warning("Cannot listen for notifications, polling meanwhile: %s", error)
+            level = logging.DEBUG if self._failed else logging.WARNING  # once, not each attempt
+            logger.log(level, "Cannot listen for notifications, polling meanwhile: %s", error)
+            self._failed = True
             self.close()

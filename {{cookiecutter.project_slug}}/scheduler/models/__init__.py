@@ -6,8 +6,9 @@ from .job import Job
 from .lease import Lease
 from .node import Node
 from .notice import Notice
-from .tally import Tally, TallyMark
+from .tally import Tally, TallyMark, TallyOpen
 from .term import Term
+from .trend import Trend
 
 # The names of django-apscheduler, so that its users change only an import line.
 DjangoJob = Job
@@ -24,5 +25,7 @@ __all__ = [
     "Notice",
     "Tally",
     "TallyMark",
+    "TallyOpen",
     "Term",
+    "Trend",
 ]

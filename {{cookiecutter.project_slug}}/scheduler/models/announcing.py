@@ -6,11 +6,11 @@ from typing import Any
 
 from django.db import models, router
 
-from ..notify import announce
+from ..db.notify import announce
 
 
 class AnnouncingQuerySet(models.QuerySet):
-    """The bulk statements. The engine writes through ``_base_manager``, which is silent."""
+    """Announces bulk statements. The engine writes through ``_base_manager``, which is silent."""
 
     def update(self, **kwargs: Any) -> int:
         rows = super().update(**kwargs)
@@ -31,7 +31,7 @@ class AnnouncingQuerySet(models.QuerySet):
 
 
 class Announcing(models.Model):
-    """``save()`` and ``delete()`` of one row."""
+    """Announces ``save()`` and ``delete()`` of one row."""
 
     class Meta:
         abstract = True

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from .fields import KeyField
 
 
 class Action(models.TextChoices):
-    ADDED = "added", "added"
-    CHANGED = "changed", "changed"
-    PAUSED = "paused", "paused"
-    RESUMED = "resumed", "resumed"
-    REMOVED = "removed", "removed"
-    RETIRED = "retired", "retired"
-    QUARANTINED = "quarantined", "quarantined"
-    RELEASED = "released", "released from quarantine"
+    ADDED = "added", _("added")
+    CHANGED = "changed", _("changed")
+    PAUSED = "paused", _("paused")
+    RESUMED = "resumed", _("resumed")
+    REMOVED = "removed", _("removed")
+    RETIRED = "retired", _("retired")
+    QUARANTINED = "quarantined", _("quarantined")
+    RELEASED = "released", _("released from quarantine")
+    MOVED = "moved", _("moved by new time zone rules")
 
 
 class Change(models.Model):

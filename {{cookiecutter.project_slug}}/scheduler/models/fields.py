@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.lookups import IContains
+from django.db.models.sql.compiler import SQLCompiler
 
 
 class KeyField(models.CharField):
@@ -20,3 +22,15 @@ class KeyField(models.CharField):
             is_mariadb = connection.mysql_is_mariadb  # type: ignore[attr-defined]
             parameters["collation"] = "utf8mb4_nopad_bin" if is_mariadb else "utf8mb4_0900_bin"
         return parameters
+
+
+@KeyField.register_lookup
+class KeyContains(IContains):
+    """Match a part of a key in any case on MariaDB and MySQL too, whose collation is exact."""
+
+    def as_mysql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, list[Any]]:
+        column, column_params = self.process_lhs(compiler, connection)
+        text, text_params = self.process_rhs(compiler, connection)
+        return f"LOWER({column}) LIKE LOWER({text})", [*column_params, *text_params]

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.db import models
-from django.db.models import F
+from django.db.models import Case, F, Q, Value, When
+from django.utils.translation import gettext_lazy as _
 
 from .announcing import Announcing, AnnouncingQuerySet
 from .fields import KeyField
-from .policies import Policies, label
+from .indexes import PartialIndex
+from .runspec import RunSpec, label
 
 
 class JobState(models.TextChoices):
     """Only an active job falls due; the others keep their row, and say why they rest."""
 
-    ACTIVE = "active", "active"
-    PAUSED = "paused", "paused"  # by somebody
-    FINISHED = "finished", "finished"  # a declared job whose trigger has no further time
-    QUARANTINED = "quarantined", "quarantined"  # its definition cannot be loaded: last_error
-    RETIRED = "retired", "retired"  # its declaration vanished from the code
+    ACTIVE = "active", _("active")
+    PAUSED = "paused", _("paused")  # by somebody
+    FINISHED = "finished", _("finished")  # a declared job whose trigger has no further time
+    QUARANTINED = "quarantined", _("quarantined")  # its definition cannot be loaded: last_error
+    RETIRED = "retired", _("retired")  # its declaration vanished from the code
 
 
 class JobQuerySet(AnnouncingQuerySet):
     def due(self, now: Any) -> JobQuerySet:
+        """Return the active jobs whose next run time has come."""
         return self.filter(state=JobState.ACTIVE, next_run_time__lte=now)
 
     def rescheduled(self) -> JobQuerySet:
-        """Jobs whose trigger was changed by something that did not compute a next run time."""
-        return self.exclude(trigger=F("planned_trigger"))
+        """Return the jobs whose trigger was changed by something that computed no next run time."""
+        return self.filter(rescheduled=1)
 
 
-class Job(Announcing, Policies):
+class Job(Announcing, RunSpec):
     """One scheduled job. The row holds what APScheduler's ``Job`` holds, readable."""
 
     id = KeyField(primary_key=True, max_length=255)
@@ -41,6 +45,14 @@ class Job(Announcing, Policies):
     trigger = models.TextField(help_text="JSON")
     planned_trigger = models.TextField(
         editable=False, help_text="the trigger that next_run_time was computed from"
+    )
+    rescheduled = models.GeneratedField(
+        expression=Case(When(trigger=F("planned_trigger"), then=Value(0)), default=Value(1)),
+        # A number, not a boolean: without statistics PostgreSQL takes half of all rows to be true,
+        # and reads the whole table rather than the index.
+        output_field=models.PositiveSmallIntegerField(),
+        db_persist=True,
+        help_text="1 while planned_trigger is another trigger",
     )
     coalesce = models.BooleanField(default=True)
     misfire_grace_time = models.PositiveIntegerField(
@@ -58,7 +70,14 @@ class Job(Announcing, Policies):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["state", "next_run_time"], name="scheduler_job_due")]
+        indexes = [
+            models.Index(fields=["state", "next_run_time"], name="scheduler_job_due"),
+            PartialIndex(
+                fields=["rescheduled", "id"],
+                rows=Q(rescheduled=1),
+                name="scheduler_job_rescheduled",
+            ),
+        ]
         permissions = [("run_job", "Can run a job now"), ("pause_job", "Can pause and resume jobs")]
 
     def __str__(self) -> str:
@@ -66,4 +85,15 @@ class Job(Announcing, Policies):
 
     @property
     def label(self) -> str:
+        """Return what people call the job: the name that somebody gave it, else its id."""
         return label(self.id, self.name, self.func)
+
+    @property
+    def next_due(self) -> datetime | None:
+        """Return when the job is due next; None while it rests."""
+        return self.next_run_time if self.state == JobState.ACTIVE else None
+
+    @property
+    def can_run(self) -> bool:
+        """Return whether a run may be requested: a paused or finished job can run."""
+        return self.state not in (JobState.QUARANTINED, JobState.RETIRED)

@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Lease(models.Model):
-    """Who may claim runs. Statements and argument: ``engine/lease.py``."""
+    """Who may claim runs. Statements and argument: ``engine/leadership/lease.py``."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     project = models.CharField(max_length=255, default="")
@@ -17,6 +17,15 @@ class Lease(models.Model):
     renewed_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     resign_requested = models.BooleanField(default=False)
+    paused_at = models.DateTimeField(null=True, help_text="since when no run is claimed")
+    zone_rules = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="fingerprint of the time zone rules by which the jobs are planned",
+    )
+    paused_by = models.CharField(max_length=150, blank=True, default="", db_default="")
 
     def __str__(self) -> str:
         return f"term {self.term}"

@@ -27,10 +27,25 @@ class Tally(models.Model):
 
 
 class TallyMark(models.Model):
-    """One row: every execution up to this id is final, and counted."""
+    """One row: every execution up to this id is counted, or noted as open."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     counted_up_to = models.BigIntegerField(default=0)
+    complete_at = models.DateTimeField(
+        null=True, help_text="when last nothing that had ended a minute ago was left to count"
+    )
 
     def __str__(self) -> str:
         return f"up to {self.counted_up_to}"
+
+
+class TallyOpen(models.Model):
+    """An execution below the mark that had not ended when the mark passed it.
+
+    It is counted when it has. So a run that takes a day does not hold up the counting of others.
+    """
+
+    execution_id = models.BigIntegerField(primary_key=True)
+
+    def __str__(self) -> str:
+        return f"#{self.execution_id}"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Cause(models.TextChoices):
     """Why the lease could be taken."""
 
-    FIRST = "first", "first start"
-    RELEASED = "released", "handed over"
-    EXPIRED = "expired", "expired"
-    PROCESS_GONE = "gone", "process gone on this host"
-    UNCHANGED = "silent", "no renewal seen"
+    FIRST = "first", _("first start")
+    RELEASED = "released", _("handed over")
+    EXPIRED = "expired", _("expired")
+    PROCESS_GONE = "gone", _("process gone on this host")
+    UNCHANGED = "silent", _("no renewal seen")
 
 
 class Term(models.Model):
@@ -23,9 +24,12 @@ class Term(models.Model):
     cause = models.CharField(max_length=8, choices=Cause)
     acquired_at = models.DateTimeField()
     gap = models.FloatField(
-        null=True, help_text="seconds since the last sign of life of the holder before"
+        null=True, help_text="seconds since the last heartbeat of the leader before"
     )
     ended_at = models.DateTimeField(null=True)
+    code = models.CharField(
+        max_length=16, blank=True, default="", db_default="", help_text="digest of its code"
+    )
 
     class Meta:
         ordering = ["-term"]

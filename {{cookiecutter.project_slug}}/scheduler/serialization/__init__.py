@@ -8,14 +8,17 @@ Only exact types are accepted, so that a value comes back equal and of the same 
 from .arguments import dumps_args, dumps_kwargs, loads_args, loads_kwargs
 from .errors import SerializationError
 from .results import dumps_result
-from .text import readable
+from .size import exceeds
+from .text import parse, readable
 
 __all__ = [
     "SerializationError",
     "dumps_args",
     "dumps_kwargs",
     "dumps_result",
+    "exceeds",
     "loads_args",
     "loads_kwargs",
+    "parse",
     "readable",
 ]

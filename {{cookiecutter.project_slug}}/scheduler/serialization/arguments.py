@@ -1,38 +1,47 @@
+"""Arguments of jobs and tasks as JSON, one text for the positional and one for the others."""
+
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .decode import decode
-from .encode import encode
+from .encode import Encoder, check_number
 from .errors import SerializationError
-from .text import dump
+from .text import dump, parse
 
 
 def dumps_args(args: Sequence[Any]) -> str:
-    """Positional arguments as a JSON list.
+    """Write positional arguments as a JSON list.
 
     Raises:
         SerializationError: names the argument and its type.
     """
-    return dump([encode(value, f"args[{n}]") for n, value in enumerate(args)])
+    if not args:
+        return "[]"
+    check_number(list(args), "args")
+    encoder = Encoder()
+    return dump([encoder.encode(value, f"args[{n}]") for n, value in enumerate(args)])
 
 
 def dumps_kwargs(kwargs: Mapping[str, Any]) -> str:
-    """Keyword arguments as a JSON object, sorted by name.
+    """Write keyword arguments as a JSON object, sorted by name.
 
     Raises:
         SerializationError: names the argument and its type.
     """
+    if not kwargs:
+        return "{}"
     for name in kwargs:
         if type(name) is not str:
             raise SerializationError(f"kwargs: a name must be a str, got {name!r}")
-    return dump({name: encode(kwargs[name], f"kwargs[{name!r}]") for name in sorted(kwargs)})
+    check_number(dict(kwargs), "kwargs")
+    encoder = Encoder()
+    return dump({n: encoder.encode(kwargs[n], f"kwargs[{n!r}]") for n in sorted(kwargs)})
 
 
 def loads_args(text: str) -> tuple[Any, ...]:
-    """What ``dumps_args`` was given, as a tuple.
+    """Read what ``dumps_args`` wrote, as a tuple.
 
     Raises:
         SerializationError: not such a text.
@@ -41,7 +50,7 @@ def loads_args(text: str) -> tuple[Any, ...]:
 
 
 def loads_kwargs(text: str) -> dict[str, Any]:
-    """What ``dumps_kwargs`` was given, as a dict.
+    """Read what ``dumps_kwargs`` wrote, as a dict.
 
     Raises:
         SerializationError: not such a text.
@@ -52,8 +61,8 @@ def loads_kwargs(text: str) -> dict[str, Any]:
 
 def _parsed(text: str, kind: type, name: str) -> Any:
     try:
-        data = json.loads(text)
-    except (TypeError, ValueError, RecursionError) as error:
+        data = parse(text)
+    except (TypeError, ValueError) as error:
         raise SerializationError(f"{name}: not JSON: {error}") from None
     if not isinstance(data, kind):
         raise SerializationError(f"{name}: expected a JSON {kind.__name__}, got {text[:80]}")

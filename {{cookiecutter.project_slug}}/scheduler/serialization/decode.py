@@ -1,4 +1,4 @@
-"""JSON to the values that ``encode.py`` wrote."""
+"""Decode JSON into the values that ``encode.py`` wrote."""
 
 from __future__ import annotations
 
@@ -13,40 +13,47 @@ from zoneinfo import ZoneInfo
 
 from django.utils.dateparse import parse_duration
 
-from ..triggers.zones import zone_named
+from ..triggers.timezones import zone_named
 from .errors import SerializationError
 from .pickles import trusted_pickle
+from .text import MAX_DEPTH
 
 ZONED = re.compile(r"(?P<clock>[^\[]+)(?:\[(?P<zone>[^\]]+)\])?")
 
 
-def decode(data: Any, where: str) -> Any:
-    """The value that ``encode`` was given. ``where`` names it in errors.
+def decode(data: Any, where: str, depth: int = 0) -> Any:
+    """Return the value that ``Encoder`` was given. ``where`` names it in errors.
 
     Raises:
-        SerializationError: an unknown tag, or a value that its tag cannot read.
+        SerializationError: an unknown tag, a value that its tag cannot read, or one nested deeper
+            than any that is stored.
     """
-    if isinstance(data, list):
-        return [decode(item, f"{where}[{n}]") for n, item in enumerate(data)]
-    if not isinstance(data, dict):
+    if not isinstance(data, (list, dict)):
         return data
+    if depth > MAX_DEPTH:
+        raise SerializationError(f"{where[:80]}…: nested too deeply")
+    if isinstance(data, list):
+        return [decode(item, f"{where}[{n}]", depth + 1) for n, item in enumerate(data)]
     if len(data) == 1 and (tag := next(iter(data))).startswith("$"):
-        return _tagged(tag, data[tag], where)
-    return {name: decode(item, f"{where}[{name!r}]") for name, item in data.items()}
+        return _tagged(tag, data[tag], where, depth + 1)
+    return {name: decode(item, f"{where}[{name!r}]", depth + 1) for name, item in data.items()}
 
 
-def _tagged(tag: str, content: Any, where: str) -> Any:
+def _tagged(tag: str, content: Any, where: str, depth: int) -> Any:
     try:
         if tag in SCALARS:
             return SCALARS[tag](content)
         if tag in SEQUENCES:
-            return SEQUENCES[tag](decode(item, f"{where}[{n}]") for n, item in enumerate(content))
+            return SEQUENCES[tag](
+                decode(item, f"{where}[{n}]", depth) for n, item in enumerate(content)
+            )
         if tag == "$dict":
-            return {decode(name, where): decode(item, where) for name, item in content}
+            return {decode(k, where, depth): decode(v, where, depth) for k, v in content}
     except SerializationError:
         raise
     except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
-        raise SerializationError(f"{where}: cannot read {tag} {content!r:.80}: {error}") from None
+        # Neither the content nor the error's text, which repeats it: it may be secret.
+        raise SerializationError(f"{where}: cannot read {tag}: {type(error).__name__}") from None
     if tag == "$pickle":
         return trusted_pickle(content, where)
     raise SerializationError(f"{where}: unknown tag {tag}")

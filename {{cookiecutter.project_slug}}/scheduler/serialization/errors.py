@@ -1,3 +1,5 @@
+"""The error that encoding and decoding raise."""
+
 from __future__ import annotations
 
 

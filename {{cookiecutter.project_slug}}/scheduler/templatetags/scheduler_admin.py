@@ -1,46 +1,14 @@
-"""Tags and filters of the scheduler's admin pages."""
+"""Tags and filters of the scheduler's admin pages; none in a project without Django's admin."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
 from django import template
-from django.contrib.admin.utils import quote
-from django.urls import reverse
+from django.apps import apps
 
-from ..admin import job_actions, labels, outcomes, overview, times
-from ..models import Job
+# Django's system checks import the tags of every installed app before any command runs.
+if apps.is_installed("django.contrib.admin"):
+    from ..admin.tags import register
+else:
+    register = template.Library()
 
-register = template.Library()
-register.filter("sch_absolute", times.absolute)
-register.filter("sch_duration", times.duration)
-register.filter("sch_badge", outcomes.badge)
-register.filter("sch_breakable", labels.breakable)
-
-
-@register.simple_tag(takes_context=True)
-def scheduler_overview(context: template.Context) -> overview.Overview:
-    """The overview as the request's user may see it."""
-    return overview.read(context["request"].user)
-
-
-@register.simple_tag
-def sch_moment(at: datetime | None, now: datetime) -> Any:
-    return times.moment(at, now)
-
-
-@register.filter
-def sch_wall(at: datetime) -> str:
-    """As the wall clock of its own zone shows it."""
-    return times.absolute(at, at.tzinfo)
-
-
-@register.filter
-def sch_relative(at: datetime, now: datetime) -> str:
-    return times.relative(at, now)
-
-
-@register.filter
-def sch_action_url(action: job_actions.JobAction, job: Job) -> str:
-    return reverse(f"admin:scheduler_job_{action.name}", args=[quote(job.pk)])
+__all__ = ["register"]

@@ -6,13 +6,24 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from apscheduler.triggers.interval import IntervalTrigger as StockIntervalTrigger
+from django.utils.translation import gettext_lazy
 
-from .arguments import checked_jitter, checked_number, checked_window, window_zone
+from .datetimes import MICROSECOND, delayed, utc
+from .describe import every, window
 from .errors import TriggerError
-from .jitter import delayed
-from .moments import MICROSECOND, utc
+from .kind import FormField, TriggerKind
+from .validation import (
+    checked_jitter,
+    checked_number,
+    checked_window,
+    common_arguments,
+    stored_window,
+    window_zone,
+)
 
 UNITS = ("weeks", "days", "hours", "minutes", "seconds", "microseconds")
+MIN_INTERVAL = timedelta(milliseconds=100)
+"""Each run is a row of the history, and a poll of the database takes longer."""
 
 
 class IntervalTrigger(StockIntervalTrigger):
@@ -24,7 +35,7 @@ class IntervalTrigger(StockIntervalTrigger):
     the runs keep to the grid that starts there; delays do not add up.
 
     Raises:
-        TriggerError: an interval of zero, a negative part, an end before the start.
+        TriggerError: an interval of less than 0.1 s, a negative part, an end before the start.
     """
 
     def __init__(
@@ -51,14 +62,14 @@ class IntervalTrigger(StockIntervalTrigger):
     def get_next_fire_time(
         self, previous_fire_time: datetime | None, now: datetime
     ) -> datetime | None:
-        """One interval after ``previous_fire_time``, or else the first time from ``now``."""
+        """Return one interval after ``previous_fire_time``, or else the first time from ``now``."""
         try:
             return self._delayed(self._base(previous_fire_time, now))
         except OverflowError:  # past the year 9999
             return None
 
     def first_after(self, moment: datetime) -> datetime | None:
-        """The first time after ``moment`` on the grid of ``start_date``, if there is one."""
+        """Return the first time after ``moment``, on the grid of ``start_date`` if there is one."""
         try:
             if self.start_date is None:
                 return self._delayed(utc(moment) + self.interval)
@@ -93,4 +104,67 @@ def _interval(parts: dict[str, Any]) -> timedelta:
         raise TriggerError("the interval is too long", "seconds") from None
     if not interval:
         raise TriggerError(f"the interval is zero; give one of {', '.join(UNITS[:-1])}", "seconds")
+    if interval < MIN_INTERVAL:
+        raise TriggerError(
+            f"the interval must be at least {MIN_INTERVAL.total_seconds():g} s; let one run do "
+            "more work instead",
+            next(name for name, number in parts.items() if number),
+        )
     return interval
+
+
+def _encode(trigger: Any) -> dict[str, Any]:
+    whole = not trigger.interval.microseconds
+    unit = timedelta(seconds=1) if whole else MICROSECOND
+    return {
+        "seconds" if whole else "microseconds": trigger.interval // unit,
+        **stored_window(trigger),
+    }
+
+
+def _normalize(trigger: Any) -> IntervalTrigger:
+    if type(trigger) is IntervalTrigger:
+        return trigger
+    span = trigger.interval
+    return IntervalTrigger(
+        days=span.days,
+        seconds=span.seconds,
+        microseconds=span.microseconds,
+        **common_arguments(trigger),
+    )
+
+
+def _describe(trigger: Any) -> str:
+    return f"{every(trigger.interval)}{window(trigger)}"
+
+
+def _to_form(stored: dict[str, Any]) -> dict[str, Any] | None:
+    if "microseconds" in stored:
+        return None
+    values = dict(stored)
+    seconds = values.pop("seconds")
+    for unit, size in (("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1)):
+        amount, seconds = divmod(seconds, size)
+        if amount:
+            values[unit] = amount
+    return values
+
+
+INTERVAL = TriggerKind(
+    name="interval",
+    make=IntervalTrigger,
+    types=(IntervalTrigger, StockIntervalTrigger),
+    encode=_encode,
+    describe=_describe,
+    normalize=_normalize,
+    label=gettext_lazy("Every so often"),
+    fields=(
+        FormField("weeks", gettext_lazy("weeks"), "whole"),
+        FormField("days", gettext_lazy("days"), "whole"),
+        FormField("hours", gettext_lazy("hours"), "whole"),
+        FormField("minutes", gettext_lazy("minutes"), "whole"),
+        FormField("seconds", gettext_lazy("seconds"), "whole"),
+    ),
+    has_window=True,
+    to_form=_to_form,
+)

@@ -1,53 +1,67 @@
-"""``manage.py scheduler``: jobs and executions from a shell or a script."""
+"""``manage.py scheduler``: manage jobs and executions from a shell or a script."""
 
 from __future__ import annotations
 
 import getpass
-import json
 from argparse import RawDescriptionHelpFormatter
-from types import ModuleType
 from typing import Any
 
 from apscheduler.jobstores.base import JobLookupError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import (
+    BaseCommand,
+    CommandError,
+    CommandParser,
+    no_translations,
+)
 from django.db.utils import Error as DatabaseError
 
-from ... import commands
-from ...changes import changed_by
-from ...commands.answer import EXIT_CODES, FAILED, UNKNOWN
-from ...errors import ExecutionLookupError
+from ...definitions.changes import changed_by
+from ...errors import ExecutionLookupError, UnknownJobError
+from ...formatting import escaped
+from .. import streams
+from ..subcommands import SUBCOMMANDS
+from ..subcommands.output import json_text
+from ..subcommands.subcommand import EXIT_CODES, FAILED, UNKNOWN, Subcommand
 
 ERRORS = (LookupError, TypeError, ValueError, RuntimeError, DatabaseError)
-"""What the client and the database raise; anything else is a mistake of ours, with a traceback."""
+"""What the client and the database raise; anything else is a bug and shows its traceback."""
 
 
 class Command(BaseCommand):
-    help = "Look at and change scheduled jobs. " + EXIT_CODES
+    help = "Inspect and change scheduled jobs. " + EXIT_CODES
 
     def add_arguments(self, parser: CommandParser) -> None:
         subparsers = parser.add_subparsers(dest="subcommand", required=True, metavar="subcommand")
-        for name, module in sorted(commands.found().items()):
-            subparser = subparsers.add_parser(name, help=module.HELP, description=module.HELP)
+        for subcommand in SUBCOMMANDS:
+            subparser = subparsers.add_parser(
+                subcommand.name, help=subcommand.help, description=subcommand.help
+            )
+            subparser.set_defaults(of=subcommand)
             subparser.formatter_class = RawDescriptionHelpFormatter
-            subparser.add_argument("--json", action="store_true", help="answer in JSON")
-            if _signed(module):
-                subparser.add_argument("--by", help="who does it, for the record (the login name)")
-            module.add_arguments(subparser)
+            subparser.add_argument("--json", action="store_true", help="print JSON")
+            if subcommand.signed:
+                subparser.add_argument(
+                    "--by", help="who makes the change, for the record (default: the login name)"
+                )
+            subcommand.add_arguments(subparser)
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
-        module = commands.found()[options["subcommand"]]
-        if _signed(module):
+        streams.escape_on_stdout()
+        options = {name: streams.as_typed(value) for name, value in options.items()}
+        subcommand: Subcommand = options["of"]
+        if subcommand.signed:
             options["by"] = options["by"] or _login()
         try:
             with changed_by(options.get("by", "")):
-                answer = module.run(options)
+                answer = subcommand.run(options)
         except ERRORS as error:
             self._refuse(error, options["json"])
             return
         if options["json"]:
-            self.stdout.write(json.dumps(answer.data, indent=2, ensure_ascii=False, default=str))
+            self.stdout.write(json_text(answer.data, streams.takes_all_letters(self.stdout)))
         else:
-            self.stdout.write("\n".join(answer.lines))
+            self.stdout.write("\n".join(map(escaped, answer.lines)))
         if answer.code:
             raise SystemExit(answer.code)
 
@@ -55,13 +69,12 @@ class Command(BaseCommand):
         unknown = isinstance(error, (JobLookupError, ExecutionLookupError))
         code = UNKNOWN if unknown else FAILED
         if not as_json:
-            raise CommandError(_text(error), returncode=code) from None
-        self.stderr.write(json.dumps({"error": _text(error)}, ensure_ascii=False))
+            lines = _text(error).splitlines()
+            raise CommandError("\n".join(map(escaped, lines)), returncode=code) from None
+        self.stderr.write(
+            json_text({"error": _text(error)}, streams.takes_all_letters(self.stderr), indent=None)
+        )
         raise SystemExit(code)
-
-
-def _signed(module: ModuleType) -> bool:
-    return getattr(module, "SIGNED", False)
 
 
 def _login() -> str:
@@ -73,6 +86,7 @@ def _login() -> str:
 
 def _text(error: Exception) -> str:
     if isinstance(error, DatabaseError):
-        return f"The database: {error}. Is it there, and is manage.py migrate done?"
-    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+        return f"Database error: {error}. Is it reachable, and has manage.py migrate been run?"
+    own = isinstance(error, UnknownJobError)  # else a KeyError's str() is the repr of its text
+    text = str(error) if own or not isinstance(error, KeyError) else str(error.args[0])
     return ". ".join([text, *getattr(error, "__notes__", ())])

@@ -4,9 +4,9 @@
 (() => {
   const KEY = "scheduler.live";
   const FASTEST = 0.5;
-  const ENDED = "Finished";
 
-  const regions = () => [...document.querySelectorAll("[data-live][id]")];
+  // The note that all is paused stands above what is live, and on pages where nothing is.
+  const regions = () => [...document.querySelectorAll("[data-live][id], #sch-paused")];
   const off = () => sessionStorage.getItem(KEY) === "off";
 
   function morph(old, fresh) {
@@ -55,10 +55,11 @@
     button.className = "button";
     box.append(state, button);
     nav.append(box);
+    const words = nav.dataset; // in the page's language
     const show = (text) => {
-      state.textContent = text ?? (off() ? "Not refreshed" : "Live");
-      button.hidden = text === ENDED;
-      button.textContent = off() ? "Refresh live" : "Stop refreshing";
+      state.textContent = text ?? (off() ? words.liveOff : words.liveOn);
+      button.hidden = text === words.liveEnded;
+      button.textContent = off() ? words.liveStart : words.liveStop;
     };
     button.addEventListener("click", () => {
       sessionStorage.setItem(KEY, off() ? "on" : "off");
@@ -68,10 +69,10 @@
     return show;
   }
 
-  async function loop(show) {
+  async function loop(show, words) {
     for (;;) {
       const waits = regions().map((region) => Number(region.dataset.live)).filter((n) => n > 0);
-      if (!waits.length) return show(ENDED);
+      if (!waits.length) return show(words.liveEnded);
       const pause = Math.max(FASTEST, Math.min(...waits));
       await new Promise((done) => setTimeout(done, pause * 1000));
       if (off() || document.hidden) continue;
@@ -79,7 +80,7 @@
         await refresh();
         show();
       } catch {
-        show("No answer; trying again");
+        show(words.liveLost);
       }
     }
   }
@@ -98,5 +99,5 @@
   }
 
   const nav = document.querySelector(".sch-nav");
-  if (nav && regions().length) loop(control(nav));
+  if (nav && document.querySelector("[data-live][id]")) loop(control(nav), nav.dataset);
 })();

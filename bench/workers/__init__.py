@@ -1,0 +1,1 @@
+"""No-op executions on workers, beside their engines alone: `make bench-workers`."""

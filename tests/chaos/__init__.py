@@ -1,6 +1,0 @@
-"""Chaos: real scheduler processes, real databases, real faults, and a checker that was not there.
-
-``python -m tests.chaos --help``. The bodies write each start and end to one file by themselves;
-``checker`` reads that file, knows when each job was owed by plain arithmetic, and compares both
-with the ledger.
-"""

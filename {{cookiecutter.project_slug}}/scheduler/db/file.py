@@ -1,0 +1,52 @@
+"""Notice that SQLite's file was replaced, as by the restore of a backup, under an open connection.
+
+The connection goes on in the deleted file, and sees nothing of what the others do in the new one.
+"""
+
+from __future__ import annotations
+
+import os
+
+from django.db import connections
+
+
+class DatabaseReplaced(Exception):
+    """The open connection leads to a file that is not the database any more."""
+
+
+class DatabaseFile:
+    """The file behind the loop's connection. Nothing on a server."""
+
+    def __init__(self, using: str) -> None:
+        settings = connections[using].settings_dict
+        self._path = str(settings["NAME"]) if connections[using].vendor == "sqlite" else ""
+        self._using = using
+        self._connection: object = None
+        self._identity: tuple[int, int] | None = None
+
+    def check(self) -> None:
+        """Compare the file under its name with the one that was there when we connected.
+
+        Raises:
+            DatabaseReplaced: it is another one; connect again.
+        """
+        if not self._path:
+            return
+        connection = connections[self._using].connection
+        identity = _identity(self._path)
+        if connection is not self._connection:
+            self._connection, self._identity = connection, identity
+        elif identity is not None and identity != self._identity:
+            raise DatabaseReplaced(
+                f"the file {self._path} was replaced under the running scheduler: connecting to "
+                "the new one. Stop every scheduler before a backup is restored"
+            )
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Return device and inode; None for a database in memory, or while there is no file."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

@@ -1,0 +1,42 @@
+"""End a process with everything that it started."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+PROC = Path("/proc")
+
+
+def kill_tree(leader: int) -> None:
+    """Kill a process that leads a process group of its own, that group, and all descendants.
+
+    A program that a job function starts in a session of its own is no member of the group, but
+    still a descendant. The caller must not have reaped the leader: its id would be free.
+    """
+    with suppress(ProcessLookupError):
+        os.kill(leader, signal.SIGSTOP)  # it must not start more while they are counted
+    found = descendants(leader)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+    for pid in [leader, *found]:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def descendants(root: int) -> list[int]:
+    """Return the ids of the children of a process, their children, and so on; on Linux only."""
+    children: dict[int, list[int]] = {}
+    for entry in PROC.glob("[0-9]*"):
+        with suppress(OSError, ValueError, IndexError):
+            # The name, in parentheses, may hold anything; state and parent follow it.
+            parent = int((entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(entry.name))
+    found, waiting = [], [root]
+    while waiting:
+        for child in children.get(waiting.pop(), []):
+            found.append(child)
+            waiting.append(child)
+    return found
