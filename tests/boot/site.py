@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -104,25 +105,22 @@ class Site:
         )
 
     def start(self, *words: str, log: str = "out.log", **variables: str) -> subprocess.Popen[str]:
-        """A Python command of the project, in a process group of its own."""
-        # Supervisor opens /dev/stdout anew: a plain file would be written from its start, a pipe
-        # is not.
+        """A Python command of the project, in a process group of its own.
+
+        What it wrote is in its log when it has ended.
+        """
+        with (self.path / "var" / log).open("a") as file:
+            return self._start(words, file, variables)
+
+    def supervisord(self, conf: str, log: str = "out.log") -> subprocess.Popen[str]:
+        # It opens /dev/stdout anew: a plain file would be written from its start, a pipe is not.
         with (self.path / "var" / log).open("a") as file:
             sink = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=file, text=True)
-        process = subprocess.Popen(
-            [self.python, *words],
-            cwd=self.path,
-            env={**self.environment(), **variables},
-            stdin=subprocess.DEVNULL,
-            stdout=sink.stdin,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        self.started.append(sink)
         assert sink.stdin is not None
-        sink.stdin.close()
-        self.started += [process, sink]
-        return process
+        with sink.stdin:
+            words = ("-m", "supervisor.supervisord", "--nodaemon", "-c", conf)
+            return self._start(words, sink.stdin, {})
 
     def scheduler(self, log: str = "scheduler.log") -> subprocess.Popen[str]:
         return self.start("manage.py", "runapscheduler", log=log)
@@ -154,6 +152,22 @@ class Site:
     def stop(self, process: subprocess.Popen[str], within: float = 20) -> int:
         process.send_signal(signal.SIGTERM)
         return process.wait(within)
+
+    def _start(
+        self, words: tuple[str, ...], output: IO[str], variables: dict[str, str]
+    ) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [self.python, *words],
+            cwd=self.path,
+            env={**self.environment(), **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.started.append(process)
+        return process
 
     def clean_up(self) -> None:
         """End every process that works in this folder, whoever started it."""

@@ -47,6 +47,12 @@ def show(unit: str, *names: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines)
 
 
+def journal(*words: str) -> str:
+    """What was said until now: the journal is written a moment later than things happen."""
+    run("journalctl", "--sync")
+    return run("journalctl", "--output", "cat", *words)
+
+
 def health() -> dict:
     try:
         with urlopen("http://127.0.0.1:8000/healthz/scheduler", timeout=10) as response:
@@ -106,7 +112,7 @@ def step_a_frozen_loop_is_found_by_the_watchdog() -> None:
     before = pid()
     os.kill(before, signal.SIGSTOP)
     until(lambda: pid() not in (0, before) and leads(), 30, "leading again")
-    assert "Watchdog timeout" in run("journalctl", "--unit", SCHEDULER, "--output", "cat")
+    assert "Watchdog timeout" in journal("--unit", SCHEDULER)
 
 
 def step_what_is_started_again_is_not_mailed() -> None:
@@ -210,7 +216,7 @@ def step_stopping_the_target_stops_all() -> None:
 
 
 def step_the_journal_has_one_line_a_record() -> None:
-    lines = run("journalctl", f"--identifier={NAME}-scheduler", "--output", "cat").splitlines()
+    lines = journal(f"--identifier={NAME}-scheduler").splitlines()
     assert any("Leader: term 1" in line for line in lines)
     assert not any(line.startswith("Traceback") for line in lines), "\n".join(lines[-60:])
 
@@ -219,12 +225,12 @@ STEPS = [name for name in globals() if name.startswith("step_")]
 
 
 def _refusals() -> int:
-    said = run("journalctl", "--unit", SCHEDULER, "--output", "cat")
+    said = journal("--unit", SCHEDULER)
     return said.count("Start request repeated too quickly")
 
 
 def _mails() -> str:
-    text = run("journalctl", "--unit", ALERT, "--output", "cat")
+    text = journal("--unit", ALERT)
     return text if "Mailed" in text else ""
 
 

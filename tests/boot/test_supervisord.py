@@ -18,10 +18,6 @@ HOST = "deploy/supervisord/host.conf"
 CONTAINER = "deploy/supervisord/container.conf"
 
 
-def supervisord(site: Site, conf: str = HOST) -> subprocess.Popen[str]:
-    return site.start("-m", "supervisor.supervisord", "--nodaemon", "-c", conf)
-
-
 def ctl(site: Site, *words: str, conf: str = HOST) -> subprocess.CompletedProcess[str]:
     return site.run("-m", "supervisor.supervisorctl", "-c", conf, *words)
 
@@ -43,7 +39,7 @@ def edit(site: Site, conf: str, **lines: str) -> None:
 
 def test_a_day_with_supervisord(site: Site):
     """Start, kill -9 of the scheduler, a second supervisord, a restart, an orderly end."""
-    supervisor = supervisord(site)
+    supervisor = site.supervisord(HOST)
     until(lambda: site.get("/healthz")[0] == 200, 15, "answered by web")
     assert site.wait_for_leader()["status"] == 200
     assert site.get("/readyz")[0] == 200
@@ -70,12 +66,12 @@ def test_a_day_with_supervisord(site: Site):
 
 
 def test_when_supervisord_is_killed_its_programs_leave_and_a_new_one_starts(site: Site):
-    supervisor = supervisord(site)
+    supervisor = site.supervisord(HOST)
     site.wait_for_leader()
     supervisor.kill()
     supervisor.wait()
     until(lambda: processes(site.path) == [], 10, "left by all processes")
-    again = supervisord(site)
+    again = site.supervisord(HOST)
     site.wait_for_leader()
     until(lambda: ledger.ticks(site.database) >= 4, 15, "ticking again")
     assert site.stop(again) == 0
@@ -83,7 +79,7 @@ def test_when_supervisord_is_killed_its_programs_leave_and_a_new_one_starts(site
 
 
 def test_supervisord_drains_a_running_job(site: Site):
-    supervisor = supervisord(site)
+    supervisor = site.supervisord(HOST)
     site.wait_for_leader()
     site.run_now("held")
     until((site.path / "var" / "held").exists, 10, "begun")
@@ -113,7 +109,7 @@ def test_in_a_container_a_program_that_is_given_up_ends_it(site: Site, tmp_path:
     text = (site.path / CONTAINER).read_text().replace("/tmp/", f"{tmp_path}/")
     (site.path / CONTAINER).write_text(text)
     site.database.unlink()
-    supervisor = supervisord(site, CONTAINER)
+    supervisor = site.supervisord(CONTAINER)
     # Its own exit code is 0 whatever happened: compose.yaml restarts on that, too.
     assert supervisor.wait(40) == 0
     log = until(lambda: "Given up" in site.log() and site.log(), 5, "logged")
@@ -125,7 +121,7 @@ def test_in_a_container_a_program_that_is_given_up_ends_it(site: Site, tmp_path:
 def test_in_a_container_both_programs_log_to_stdout_once(site: Site, tmp_path: Path):
     text = (site.path / CONTAINER).read_text().replace("/tmp/", f"{tmp_path}/")
     (site.path / CONTAINER).write_text(text)
-    supervisor = supervisord(site, CONTAINER)
+    supervisor = site.supervisord(CONTAINER)
     site.wait_for_leader()
     assert site.stop(supervisor) == 0
     assert site.log().count("Leader: term 1") == 1
@@ -140,6 +136,6 @@ def test_supervisord_starts_the_project_in_any_folder(
     with copy_of(baked, tmp_path_factory.mktemp("site") / folder / "site") as site:
         text = (site.path / conf).read_text().replace("/tmp/", f"{site.path.parent.parent}/")
         (site.path / conf).write_text(text.replace("%", "%%") if conf == CONTAINER else text)
-        supervisor = supervisord(site, conf)
+        supervisor = site.supervisord(conf)
         assert site.wait_for_leader()["status"] == 200
         assert site.stop(supervisor) == 0

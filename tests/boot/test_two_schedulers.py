@@ -21,31 +21,31 @@ def several_processes_of_one_program(site: Site) -> None:
     """``numprocs=3`` by somebody who has also changed the name."""
     _change(site, r"^numprocs=1$", "numprocs=3")
     _change(site, r"^process_name=.*$", "process_name=%(program_name)s-%(process_num)s")
-    _supervisord(site)
+    site.supervisord(HOST)
     _living(site, 3)
 
 
 def a_second_supervisord(site: Site) -> None:
     """With a socket and a pid file of its own."""
-    _supervisord(site)
+    site.supervisord(HOST)
     text = (site.path / HOST).read_text()
     second = "deploy/supervisord/second.conf"
     changed = re.sub(r"(supervisor\.sock|supervisord\.pid)", r"second-\1", text)
     (site.path / second).write_text(changed)
     _living(site, 1)
-    site.start("-m", "supervisor.supervisord", "--nodaemon", "-c", second)
+    site.supervisord(second)
     _living(site, 2)
 
 
 def orphans_of_a_killed_supervisord(site: Site) -> None:
     """Its programs live on where setpriv is left out, and a new supervisord starts cleanly."""
     _change(site, r"setpriv --pdeathsig TERM -- ", "")
-    supervisor = _supervisord(site)
+    supervisor = site.supervisord(HOST)
     _living(site, 1)
     supervisor.kill()
     supervisor.wait()
     assert len(processes(site.path, "runapscheduler")) == 1
-    _supervisord(site)
+    site.supervisord(HOST)
     _living(site, 2)
 
 
@@ -111,10 +111,6 @@ def test_the_ledger_stays_exact(site: Site, way: Callable[[Site], None]):
         _end(process)
     until(lambda: not processes(site.path, "runapscheduler"), 20, "stopped")
     ledger.check(site.database)
-
-
-def _supervisord(site: Site):
-    return site.start("-m", "supervisor.supervisord", "--nodaemon", "-c", HOST)
 
 
 def _change(site: Site, pattern: str, by: str) -> None:
