@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from . import report
+from . import launch, report
 from .servers import MariaDB, PostgreSQL, Server, SQLite
 
 DATABASES: dict[str, type[Server] | type[SQLite]] = {
@@ -25,25 +24,18 @@ def main(database: str, options: dict[str, Any], out: Path) -> int:
     folder.chmod(0o755)
     server = DATABASES[database](folder / "database")
     if missing := server.missing():
-        print(f"\n{report.NAMES[database]} is left out: install {missing}")
-        return int(os.environ.get("CI") == "true")
+        return launch.left_out(report.NAMES[database], missing)
     server.create()
     print(f"\n{report.NAMES[database]}: {options['faults']} faults, seed {options['seed']}")
     set_up(server)
     from .run import chaos
 
-    outcome = chaos(server, folder, say=lambda text: print(text, flush=True), **options)
+    def say(text: str) -> None:
+        print(text, flush=True)
+
+    outcome = chaos(server, folder, say=say, **options)
     out.write_text(json.dumps(report.as_data(database, outcome, options), indent=1))
-    found = outcome.verdict.faults
-    print("\n".join([*outcome.verdict.notes, *(found or ["no fault found"])]), flush=True)
-    for felt in outcome.felt:
-        if felt.bound is not None and felt.seconds > felt.bound:
-            print(f"LATE {felt.fault}: {felt.seconds:.2f} s > {felt.bound:g} s")
-    if found:
-        print(f"The logs, the record and the database are in {folder}")
-        return 1
-    shutil.rmtree(folder)
-    return 0
+    return launch.conclude(outcome, folder, say)
 
 
 def set_up(server: Server | SQLite, settings: str = "tests.proof.chaos.settings") -> None:

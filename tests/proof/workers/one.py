@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from tests.proof.chaos import launch
 from tests.proof.chaos.one import set_up
 
 from . import engines, report
@@ -20,8 +20,7 @@ def main(name: str, options: dict[str, Any], out: Path) -> int:
     folder.chmod(0o755)
     engine, server = engines.make(name, folder)
     if missing := server.missing() or (engine.broker.missing() if engine.broker else ""):
-        print(f"\n{engines.NAMES[name]} is left out: install {missing}")
-        return int(os.environ.get("CI") == "true")
+        return launch.left_out(engines.NAMES[name], missing)
     os.environ["CHAOS_WORKERS"] = engine.setting
     server.create()
     if engine.broker is not None:
@@ -36,17 +35,7 @@ def main(name: str, options: dict[str, Any], out: Path) -> int:
 
     outcome = chaos(server, engine, folder, say=say, **options)
     out.write_text(json.dumps(report.as_data(name, outcome, options), indent=1))
-    found = outcome.verdict.faults
-    for text in found or ["no fault found"]:
-        say(text)
-    for felt in outcome.felt:
-        if felt.bound is not None and felt.seconds > felt.bound:
-            say(f"LATE {felt.fault}: {felt.measure} {felt.seconds:.2f} s > {felt.bound:g} s")
-    if found:
-        say(f"The logs, the record and the database are in {folder}")
-        return 1
-    shutil.rmtree(folder)
-    return 0
+    return launch.conclude(outcome, folder, say)
 
 
 if __name__ == "__main__":
