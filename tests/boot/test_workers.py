@@ -139,6 +139,16 @@ def test_a_worker_that_nothing_would_reach_ends_and_says_why(site: Site):
     assert "Traceback" not in site.log("worker.log")
 
 
+@pytest.mark.parametrize("site", ["django-tasks"], indirect=True)
+def test_a_worker_of_an_unknown_queue_ends_and_names_the_queues(site: Site):
+    worker = start(site, procfile(site)["worker"].replace("scheduler", "shceduler"), "worker.log")
+    assert worker.wait(30) == 1
+    said = site.log("worker.log")
+    assert "nothing is ever enqueued to shceduler. The queues of the backend 'workers'" in said
+    assert "are scheduler (TASKS in config/settings.py)" in said
+    assert "Traceback" not in said
+
+
 def recipe(site: Site) -> list[str]:
     """What `make run` does once all is installed: its last lines."""
     lines = site.make_run()

@@ -136,7 +136,7 @@ APSCHEDULER_WORKERS = workers(task_backend)
 if APSCHEDULER_WORKERS == "celery":
     CELERY_BROKER_URL = broker(env.raw("CELERY_BROKER_URL"), DEBUG)
 elif APSCHEDULER_WORKERS == "django-tasks":
-    INSTALLED_APPS.insert(0, "django_tasks_db")  # its db_worker before that of home
+    INSTALLED_APPS.append("django_tasks_db")  # behind home, whose db_worker starts theirs
     TASKS["workers"] = WORKERS_TASKS
 
 # Language and time
