@@ -252,7 +252,7 @@ def test_in_arabic_time_still_runs_from_left_to_right(open_page, rig, name, size
         assert places == sorted(places)
 
 
-@pytest.mark.parametrize("name", ["jobs", "job", "executions", "trends"])
+@pytest.mark.parametrize("name", ["overview", "jobs", "job", "executions", "trends"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("locale", ["de", "es"])
 def test_longer_words_fit_too(open_page, rig, name, size, locale):
