@@ -135,7 +135,8 @@ class RowJobStore(BaseJobStore):
         Raises:
             ConflictingIdError: the id is taken; a surrounding transaction stays usable.
         """
-        changes.insert(Job(**_new_row(job, {})), self.using)
+        row = changes.insert(Job(**_new_row(job, {})), self.using)
+        self._wrote(job, row)
 
     @reconnecting
     def add_jobs(self, jobs: Sequence[APSchedulerJob]) -> None:
@@ -150,7 +151,8 @@ class RowJobStore(BaseJobStore):
     def update_job(self, job: APSchedulerJob) -> None:
         """Write what changed since ``job`` was read; a job that was not read is added again.
 
-        What somebody else changed since, a pause above all, stays as they left it.
+        What somebody else changed since, a pause above all, stays as they left it. To write the
+        same object again writes what changed since the last time.
 
         Raises:
             JobLookupError: there is no such row any more, or another one under the same id.
@@ -164,6 +166,7 @@ class RowJobStore(BaseJobStore):
             else:
                 columns = self._modified(row, job)
             changes.change(row, self.using, **columns)
+        self._wrote(job, row)
 
     def mend_job(self, job_id: str, replacements: dict[str, Any]) -> StoredJob:
         """Modify a job of which a part cannot be loaded that ``replacements`` replace.
@@ -194,6 +197,10 @@ class RowJobStore(BaseJobStore):
         with transaction.atomic(using=self.using):
             changes.delete_all(self.using)
 
+    def _wrote(self, job: APSchedulerJob, row: Job) -> None:
+        if isinstance(job, StoredJob):
+            stored.take(job, row, stored.columns(job))
+
     def _rows(self) -> JobQuerySet:
         return Job.objects.using(self.using)
 
@@ -206,7 +213,7 @@ class RowJobStore(BaseJobStore):
 
     def _modified(self, row: Job, job: Any) -> dict[str, Any]:
         columns = stored.changed(job)
-        for name in _changed_since_read(row, job._row) & columns.keys():
+        for name in _undoing(row, job._row, columns):
             del columns[name]
             self._logger.warning(
                 "Job %r: %s was changed by somebody else since it was read, and stays so",
@@ -229,18 +236,28 @@ def _new_rows(jobs: Iterable[APSchedulerJob]) -> list[dict[str, Any]]:
 
 def _new_row(job: APSchedulerJob, references: dict[Any, str]) -> dict[str, Any]:
     check_id(job.id)
-    columns = stored.changed(job, references)
+    columns = stored.whole(job, references)
     columns |= states.after(states.NEW, Event.ADDED, columns["next_run_time"])
     return {"id": job.id, **columns}
 
 
-def _changed_since_read(row: Job, read: Mapping[str, Any]) -> set[str]:
-    """Return the columns that differ from what was read.
+def _undoing(row: Job, read: Mapping[str, Any], columns: Mapping[str, Any]) -> set[str]:
+    """Return those of the columns that would undo what somebody else changed since it was read.
 
-    A next run time belongs to the trigger that it was computed from, and to the state.
+    A next run time belongs to the trigger that it was computed from, and to the state. To pause is
+    no such time: it holds whenever the job runs next, by whatever trigger.
     """
-    names = {name for name, value in read.items() if getattr(row, name) != value}
-    return names | {"next_run_time"} if names & {"trigger", "state"} else names
+    others = {name for name, value in read.items() if getattr(row, name) != value}
+    undoing = others & columns.keys() - {"next_run_time"}
+    if "next_run_time" not in columns or not others & {"trigger", "state", "next_run_time"}:
+        return undoing
+    if row.state not in (JobState.ACTIVE, JobState.QUARANTINED):
+        is_kept = "state" not in others and "trigger" in columns.keys() - undoing
+    elif columns["next_run_time"] is None:
+        is_kept = read["state"] != JobState.PAUSED
+    else:
+        is_kept = "trigger" in columns.keys() - undoing
+    return undoing if is_kept else undoing | {"next_run_time"}
 
 
 def _definition(row: Job) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from copy import copy
+from copy import copy, deepcopy
 from datetime import datetime
 from functools import lru_cache
 from inspect import isfunction
@@ -12,6 +12,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from apscheduler.job import Job as APSchedulerJob
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.util import check_callable_args, get_callable_name, obj_to_ref, ref_to_obj
 from django.db.models import CharField
@@ -20,7 +21,7 @@ from .. import serialization, triggers
 from ..models import Job
 from . import references
 from .loading import decode
-from .options import check_limits, check_policies, check_printable, pop_policies
+from .options import POLICY_NAMES, check_limits, check_policies, check_printable, pop_policies
 from .task_functions import as_function, is_task
 
 COLUMNS = (
@@ -40,24 +41,76 @@ LOADED = ("func", "trigger", "args", "kwargs", "executor")
 """The columns of which one that cannot be loaded puts the job into quarantine."""
 
 
+OWN = ("_policies", "_read", "_row")
+"""What two copies of a job must not share."""
+
+
 class StoredJob(APSchedulerJob):
     """A ``Job`` that knows what was read, so that only what changed is written.
 
     It also takes this app's own policies (``timeout``, ``max_retries`` ...) in ``modify()``.
     """
 
-    __slots__ = ("_explicit", "_policies", "_read", "_row", "_uid")
+    __slots__ = ("_explicit", "_policies", "_read", "_row", "_uid", "_using")
 
     _explicit: bool | None  # whether somebody gave next_run_time; None: not known
     _policies: dict[str, Any]
     _read: dict[str, Any] | None  # what the job was made from
     _row: dict[str, Any]  # the row's columns at that moment
     _uid: UUID | None
+    _using: str | None
 
     def __init__(self, scheduler: Any, id: str | None = None, **options: Any) -> None:
         self._policies, self._read, self._row, self._uid = {}, None, {}, None
+        self._using = None
         self._explicit = "next_run_time" in options
         super().__init__(scheduler, id=id, **options)
+
+    def modify(self, **changes: Any) -> Any:
+        """Modify the job, as APScheduler does; so do the four below what their names say.
+
+        Raises:
+            JobLookupError: there is no such row any more, or another one under the same id.
+        """
+        self._refuse_another()
+        return super().modify(**changes)
+
+    def reschedule(self, trigger: Any, **trigger_args: Any) -> Any:
+        self._refuse_another()
+        return super().reschedule(trigger, **trigger_args)
+
+    def pause(self) -> Any:
+        self._refuse_another()
+        return super().pause()
+
+    def resume(self) -> Any:
+        self._refuse_another()
+        return super().resume()
+
+    def remove(self) -> None:
+        self._refuse_another()
+        super().remove()
+
+    def _refuse_another(self) -> None:
+        """Refuse to touch what took this job's id after this one was removed."""
+        rows = Job.objects.using(self._using).filter(pk=self.id)
+        if self._uid is not None and rows.exclude(uid=self._uid).exists():
+            raise JobLookupError(self.id)
+
+    def __copy__(self) -> StoredJob:
+        """Return a job that knows what was read as well: writing it undoes nobody's change."""
+        made = StoredJob.__new__(StoredJob)
+        for name in (*APSchedulerJob.__slots__, *StoredJob.__slots__):
+            if hasattr(self, name) and not name.startswith("__"):
+                setattr(
+                    made, name, copy(getattr(self, name)) if name in OWN else getattr(self, name)
+                )
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> StoredJob:
+        made = copy(self)
+        made.args, made.kwargs = deepcopy(self.args, memo), deepcopy(self.kwargs, memo)
+        return made
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A worker process needs no more than APScheduler's Job, and may not have Django set up.
@@ -155,11 +208,38 @@ def to_job(row: Job, scheduler: Any = None, alias: str | None = None) -> StoredJ
     job.next_run_time = _next_run_time(row, job.trigger)
     job._scheduler = scheduler
     job._jobstore_alias = alias
-    job._policies, job._uid, job._explicit = {}, row.uid, None
-    job._row = {name: getattr(row, name) for name in (*COLUMNS, "state")}
-    job._read = {name: job._row[name] for name in COLUMNS}
-    job._read |= {"name": job.name, "next_run_time": job.next_run_time}
+    take(job, row, {name: getattr(row, name) for name in COLUMNS})
+    job._read = {**(job._read or {}), "name": job.name, "next_run_time": job.next_run_time}
     return job
+
+
+def take(job: StoredJob, row: Job, read: dict[str, Any]) -> None:
+    """Note that the job was read from this row, or written into it.
+
+    Args:
+        read: what it is made of, as ``columns`` writes it: what differs from that was changed.
+    """
+    job._policies, job._explicit = {}, None
+    job._uid, job._using = row.uid, row._state.db
+    job._row = {name: getattr(row, name) for name in (*COLUMNS, *POLICY_NAMES, "state")}
+    job._read = read
+
+
+def whole(job: APSchedulerJob, known: dict[Any, str] | None = None) -> dict[str, Any]:
+    """Return all columns of a job for a new row, also of one that was read from another row.
+
+    Args:
+        known: as for ``columns``.
+
+    Raises:
+        FunctionError, TriggerError, SerializationError, TypeError, ValueError: as ``changed``.
+    """
+    if getattr(job, "_read", None) is None:
+        return changed(job, known)
+    as_new = copy(job)
+    as_new._read = None
+    kept = {name: job._row[name] for name in POLICY_NAMES if name in job._row}
+    return kept | changed(as_new, known)
 
 
 def mended(row: Job, changes: dict[str, Any], scheduler: Any, alias: str | None) -> StoredJob:
