@@ -36,6 +36,30 @@ def start_programs(folder: str) -> None:
     time.sleep(FOREVER)
 
 
+def start_daemons(folder: str, hang: bool) -> None:
+    """Programs whose parents have ended, two of them in sessions of their own."""
+    for shell in ("setsid sleep 600 & echo $!", "nohup sleep 600 & echo $!"):
+        said = subprocess.run(
+            ["sh", "-c", f"({shell}) 2>{os.devnull} | head -1"], stdout=subprocess.PIPE, check=True
+        ).stdout
+        (Path(folder) / said.decode().strip()).touch()
+    if (child := os.fork()) == 0:
+        os.setsid()
+        if os.fork() == 0:
+            (Path(folder) / str(os.getpid())).touch()
+            os.execvp("sleep", ["sleep", "600"])
+        os._exit(0)
+    os.waitpid(child, 0)
+    print("started", flush=True)
+    if hang:
+        time.sleep(FOREVER)
+
+
+def leave_ended_children(number: int) -> None:
+    for _ in range(number):
+        subprocess.run(["sh", "-c", "sleep 0 &"], check=True)
+
+
 def _ignore_sigterm(folder: str) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     (Path(folder) / str(os.getpid())).touch()

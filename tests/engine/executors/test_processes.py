@@ -18,6 +18,7 @@ from scheduler.conf import conf
 from scheduler.db.clock import monotonic
 from scheduler.engine.executors.processes import ProcessExecutor
 from scheduler.engine.executors.runner import Result, Run
+from scheduler.engine.executors.worker import MAX_ENDED_CHILDREN
 from scheduler.models.execution import Status
 
 from . import process_bodies
@@ -116,6 +117,34 @@ def test_what_a_run_started_ends_with_its_process_when_that_dies_by_itself(call,
     )
     assert result.log == "started\n"
     eventually(lambda: all_gone(tmp_path))
+
+
+@pytest.mark.parametrize("how", ["timeout", "cancel", "drain"])
+def test_daemons_end_with_their_run_as_well(call, tmp_path, how):
+    id = call.begin("start_daemons", str(tmp_path), True, timeout=3 if how == "timeout" else None)
+    pids(tmp_path)
+    if how == "drain":
+        eventually(lambda: "started" in call.executor.output(id))
+        call.executor.end_bodies()
+    else:
+        if how == "cancel":
+            call.executor.cancel(id)
+        assert "ended" in call.results.get(timeout=TIME_LIMIT).reason
+    eventually(lambda: all_gone(tmp_path))
+
+
+def test_what_a_run_left_behind_ends_with_the_scheduler(call, tmp_path):
+    assert call("start_daemons", str(tmp_path), False).status is Status.SUCCEEDED
+    call.executor.shutdown()
+    eventually(lambda: all_gone(tmp_path))
+
+
+def test_a_worker_full_of_ended_children_is_replaced(call):
+    first = call("process").return_value
+    call("leave_ended_children", 10)
+    assert call("process").return_value == first
+    call("leave_ended_children", MAX_ENDED_CHILDREN + 1)
+    assert call("process").return_value != first
 
 
 def test_a_flood_of_output_is_cut_whether_the_run_ends_or_is_ended(call):

@@ -14,7 +14,7 @@ def kill_tree(leader: int) -> None:
     """Kill a process that leads a process group of its own, that group, and all descendants.
 
     A program that a job function starts in a session of its own is no member of the group, but
-    still a descendant. The caller must not have reaped the leader: its id would be free.
+    still a descendant; so is a daemon, which the worker adopts (``PR_SET_CHILD_SUBREAPER``). The caller must not have reaped the leader: its id would be free.
     """
     with suppress(ProcessLookupError):
         os.kill(leader, signal.SIGSTOP)  # it must not start more while they are counted
@@ -22,6 +22,13 @@ def kill_tree(leader: int) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
     for pid in [leader, *found]:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def end_descendants() -> None:
+    """Kill everything that this process started and that still lives."""
+    for pid in descendants(os.getpid()):
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
 
