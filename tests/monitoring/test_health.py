@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django import VERSION
@@ -12,7 +13,7 @@ from django.core import mail
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.test import RequestFactory
 from scheduler import checks, codeversion
-from scheduler.models import Lease
+from scheduler.models import Change, Lease
 from scheduler.monitoring import alerts, cluster, health, views
 from scheduler.monitoring import mailer as alert_mail
 
@@ -157,6 +158,18 @@ def test_a_clock_that_was_set_back_is_named_until_it_has_caught_up():
     with rows.database_clock(ago(-3603)):
         Lease.objects.update(expires_at=ago(-3700))
         assert "clock" not in page()[1]["reason"]
+
+
+def test_a_clock_that_was_set_back_is_named_where_no_run_has_ended_for_long():
+    rows.leader()
+    Lease.objects.update(acquired_at=ago(60))
+    change = Change.objects.create(job_id="n", job_uid=uuid4(), action="added", at=ago(-600))
+    assert "clock was set back: a job was changed 600 s from now" in page()[1]["reason"]
+    change.delete()
+    Lease.objects.update(acquired_at=ago(-900))
+    assert "clock was set back: the leader began 900 s from now" in page()[1]["reason"]
+    Lease.objects.update(acquired_at=ago(900))
+    assert "clock" not in page()[1]["reason"]
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from scheduler.models import Lease
 from scheduler.monitoring import health
 from scheduler.monitoring.writable import TIMEOUTS, find_obstacle
@@ -83,6 +85,22 @@ def test_a_read_only_database_is_named(read_only):
     reason = health.read().reason
     assert "cannot be written, it is read-only" in reason
     assert "start manage.py" not in reason
+
+
+def test_a_read_only_database_in_which_nobody_ever_led_is_named(read_only):
+    unread = Lease(term=0)
+    reason = health._no_leader(replace(health.read().cluster, lease=unread), "default")
+    assert "no scheduler has ever run: the database cannot be written, it is read-only" in reason
+
+
+def test_a_probe_leaves_nothing_on_a_session_that_a_pooler_gives_to_others():
+    if connection.vendor != "postgresql":
+        pytest.skip("poolers in transaction mode are PostgreSQL's")
+    with CaptureQueriesContext(connection) as seen:
+        find_obstacle("default")
+    said = [query["sql"] for query in seen if "lock_timeout =" in query["sql"]]
+    assert said
+    assert all(sql.startswith("SET LOCAL") for sql in said)
 
 
 def test_with_a_database_that_takes_writes_a_start_is_asked_for():

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from scheduler.models import Execution, Lease, Node, Term
 from scheduler.models.execution import Status
+from scheduler.monitoring.alerts import on_leader
 
 from . import bodies
 from .jobs import add, runs
@@ -66,6 +67,26 @@ def test_terms_go_on_rising_where_the_recorded_terms_are_gone_as_well(a, b):
     assert b.lease.term == 3
 
 
+@pytest.mark.parametrize("edited", [0, 50])
+def test_a_term_that_somebody_edits_is_followed_by_a_new_one(a, edited, caplog):
+    """The term of a run never falls, so that a resource may refuse older ones."""
+    a.lead()
+    before = a.lease.term
+    Lease.objects.update(term=edited)
+    a.turn_until(lambda: a.leads and a.lease.term not in (before, edited))
+    assert a.lease.term == Term.objects.latest("term").term == max(before, edited) + 1
+    assert "Error calling" not in caplog.text
+
+
+def test_terms_that_somebody_deletes_disturb_nobody_who_leads(a, caplog):
+    a.lead()
+    Term.objects.all().delete()
+    add()
+    a.turn_until(lambda: runs(status=Status.SUCCEEDED))
+    assert a.leads
+    on_leader(a.lease.term)
+
+
 def test_a_run_that_a_restored_ledger_shows_as_running_is_lost_and_not_run_again(a):
     """A backup of the moment in which it ran, restored when it had ended."""
     a.lead()
@@ -118,6 +139,28 @@ def test_the_leader_goes_on_in_the_file_that_was_put_in_place(a, vendor, tmp_pat
     _replace_file(tmp_path)
     add()
     a.turn()
+    a.turn_until(lambda: runs(status=Status.SUCCEEDED))
+    assert len(bodies.calls) == 1
+
+
+def test_a_file_that_was_removed_stops_the_leader_and_is_not_made_anew(a, vendor, tmp_path, caplog):
+    if vendor != "sqlite":
+        pytest.skip("a server's files are its own")
+    a.lead()
+    add()
+    path = Path(connection.settings_dict["NAME"])
+    connection.close()
+    away = path.with_name(path.name + ".away")
+    os.rename(path, away)
+    try:
+        for _ in range(3):
+            a.turn()
+        assert not a.leads
+        assert not path.exists()
+    finally:
+        os.replace(away, path)
+    assert caplog.text.count("was removed under the running scheduler") == 2  # and steps down
+    expire()
     a.turn_until(lambda: runs(status=Status.SUCCEEDED))
     assert len(bodies.calls) == 1
 

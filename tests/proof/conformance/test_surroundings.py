@@ -86,6 +86,18 @@ def test_behind_a_transaction_pooler_nothing_sticks_to_the_session(peer, monkeyp
     pooled.turn_until(lambda: runs(status=Status.SUCCEEDED))
 
 
+def test_a_pooler_that_no_setting_names_is_noticed(peer, monkeypatch, vendor):
+    """It answers with another process than the one that answers the statements."""
+    if vendor != "postgresql":
+        pytest.skip("poolers in transaction mode are PostgreSQL's")
+    import psycopg
+
+    monkeypatch.setattr(psycopg.ConnectionInfo, "backend_pid", property(lambda _: 1))
+    pooled = peer("pooled")
+    pooled.lead()
+    assert pooled.do(_session) == ("0", "0", "0")
+
+
 def test_without_a_pooler_the_loops_session_bounds_its_waits(a, vendor):
     if vendor != "postgresql":
         pytest.skip("the settings are read back as PostgreSQL names them")

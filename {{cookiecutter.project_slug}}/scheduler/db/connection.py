@@ -46,8 +46,9 @@ class LoopConnection:
         lease. MySQL can only end a session that idles anywhere, hence after twice the lease: the
         loop's own pauses between turns are far shorter.
 
-        Behind a transaction pooler (``DISABLE_SERVER_SIDE_CURSORS``) nothing is set, since it
-        would stick to somebody else's session.
+        Behind a pooler nothing is set, since it would stick to somebody else's session. The setting
+        ``DISABLE_SERVER_SIDE_CURSORS`` names one; so does a server process that is not the one
+        with which the connection was made.
         """
         connection = connections[self._using]
         connection.ensure_connection()
@@ -75,6 +76,9 @@ class LoopConnection:
         idle = max(conf().LEASE_TTL / 2, 1)
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
+                cursor.execute("SELECT pg_backend_pid()")
+                if cursor.fetchone()[0] != connection.connection.info.backend_pid:
+                    return
                 cursor.execute(
                     "SELECT set_config('lock_timeout', '2s', false),"
                     " set_config('statement_timeout', '10s', false),"

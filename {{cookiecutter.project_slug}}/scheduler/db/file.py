@@ -1,4 +1,4 @@
-"""Notice that SQLite's file was replaced, as by the restore of a backup, under an open connection.
+"""Notice that SQLite's file was replaced or removed, as by a restore, under an open connection.
 
 The connection goes on in the deleted file, and sees nothing of what the others do in the new one.
 """
@@ -23,6 +23,18 @@ class DatabaseFile:
         self._using = using
         self._connection: object = None
         self._identity: tuple[int, int] | None = None
+
+    def check_there(self) -> None:
+        """Look before a connection is opened, which would make a new and empty file.
+
+        Raises:
+            DatabaseReplaced: there was a file, and there is none now.
+        """
+        if self._identity is not None and _identity(self._path) is None:
+            raise DatabaseReplaced(
+                f"the file {self._path} was removed under the running scheduler: no job runs until "
+                "it is there again. Restore it, or run manage.py migrate to begin anew"
+            )
 
     def check(self) -> None:
         """Compare the file under its name with the one that was there when we connected.

@@ -92,6 +92,7 @@ class Loop:
         idle, self.idle = self.idle, False
         self._note_pause()
         try:
+            self.file.check_there()
             self.connection.prepare()
             self.file.check()
             if self.outage.since is not None:

@@ -81,7 +81,9 @@ def on_leader(term: int, **_: Any) -> None:
     """
     global _check_at
     _check_at = monotonic() + CHECK_INTERVAL
-    gap = Term.objects.using(conf().DATABASE).values_list("gap", flat=True).get(term=term)
+    gap = (
+        Term.objects.using(conf().DATABASE).values_list("gap", flat=True).filter(term=term).first()
+    )
     if gap is not None and gap > NO_LEADER_AFTER:
         tell(Alert("no leader", "", f"No leader for {gap:.0f} s. Term {term} has just begun."))
     if conf().ALERTS and notices.is_mail_left():

@@ -11,7 +11,7 @@ from ..conf import conf
 from ..definitions.loading import why_set_aside
 from ..formatting import one_line
 from ..masking import scrubbed
-from ..models import Execution, Job
+from ..models import Change, Execution, Job
 from ..models.execution import Status
 from ..models.job import JobState
 from . import cluster
@@ -107,7 +107,7 @@ def read(using: str | None = None, max_lag: float | None = None) -> Health:
     findings = [
         ("no_leader", _no_leader(processes, using)),
         ("leader_error", _leader_error(processes)),
-        ("clock", _clock_set_back(processes.now, using)),
+        ("clock", _clock_set_back(processes, using)),
         ("other_code", _other_code(processes)),
         ("publishing", _publishing(processes)),
         ("no_workers", _no_workers(processes, published, oldest_published)),
@@ -177,18 +177,24 @@ def _no_leader(processes: Cluster, using: str) -> str:
     if processes.led:
         return ""
     if processes.lease.term == 0:
-        return f"no scheduler has ever run: {START_ONE}"
+        since = "no scheduler has ever run"
+        return _cannot_write(since, using) or f"{since}: {START_ONE}"
     since = f"no leader for {-processes.lease_remaining:.0f} s"
     if able := len(processes.standbys):
         return f"{since}; {able} running scheduler(s) should take over"
     if processes.draining:
         return f"{since}, and the last scheduler is stopping: {START_ONE}"
-    if obstacle := find_obstacle(using):
-        return (
-            f"{since}: the database cannot be written, {obstacle}. Scheduler processes that are "
-            "running go on by themselves as soon as it can"
-        )
-    return f"{since}, and no scheduler is running: {START_ONE}"
+    return _cannot_write(since, using) or f"{since}, and no scheduler is running: {START_ONE}"
+
+
+def _cannot_write(since: str, using: str) -> str:
+    """Return what keeps processes that may be running from leading; empty if nothing does."""
+    if not (obstacle := find_obstacle(using)):
+        return ""
+    return (
+        f"{since}: the database cannot be written, {obstacle}. Scheduler processes that are "
+        "running go on by themselves as soon as it can"
+    )
 
 
 def _leader_error(processes: Cluster) -> str:
@@ -223,15 +229,26 @@ def _published(now: datetime, using: str) -> tuple[int, float]:
     return unclaimed.order_by()[:COUNT_LIMIT].count() if first else 0, oldest
 
 
-def _clock_set_back(now: datetime, using: str) -> str:
-    """Return by how much the database's clock was set back, as a run that ended later tells."""
-    ended = Execution.objects.using(using).filter(finished_at__gt=now + CLOCK_TOLERANCE)
-    last = ended.order_by("-finished_at").values_list("finished_at", flat=True).first()
+def _clock_set_back(processes: Cluster, using: str) -> str:
+    """Return by how much the database's clock was set back, as what happened later than now tells.
+
+    Of a job that runs once a day no run may have ended for long.
+    """
+    soonest = processes.now + CLOCK_TOLERANCE
+    ended = Execution.objects.using(using).filter(finished_at__gt=soonest).order_by("-finished_at")
+    changed = Change.objects.using(using).filter(at__gt=soonest).order_by("-at")
+    led = processes.lease.acquired_at
+    later = {
+        "a run ended": ended.values_list("finished_at", flat=True).first(),
+        "a job was changed": changed.values_list("at", flat=True).first(),
+        "the leader began": led if led is not None and led > soonest else None,
+    }
+    what, last = max(later.items(), key=lambda item: item[1] or processes.now)
     if last is None:
         return ""
-    back = (last - now).total_seconds()
+    back = (last - processes.now).total_seconds()
     return (
-        f"the database's clock was set back: a run ended {back:.0f} s from now, and jobs planned "
+        f"the database's clock was set back: {what} {back:.0f} s from now, and jobs planned "
         "then do not start before. Set the clock right; if it is right now, pause the jobs and "
         "resume them"
     )

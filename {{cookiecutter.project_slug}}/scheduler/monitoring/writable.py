@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import connections, transaction
 from django.db.models import F
@@ -17,7 +18,7 @@ logger = logging.getLogger("scheduler.health")
 
 TIMEOUTS = {
     "sqlite": ("PRAGMA busy_timeout", "PRAGMA busy_timeout = {}", 1000),
-    "postgresql": ("SHOW lock_timeout", "SET lock_timeout = '{}'", "1s"),
+    "postgresql": ("SHOW lock_timeout", "SET LOCAL lock_timeout = '{}'", "1s"),
     "mysql": (
         "SELECT @@innodb_lock_wait_timeout",
         "SET SESSION innodb_lock_wait_timeout = {}",
@@ -37,7 +38,7 @@ def find_obstacle(using: str) -> str:
     It writes the lease's row as it is, so it waits for whoever has locked it, as a scheduler does.
     """
     try:
-        with _short_lock_timeout(using), transaction.atomic(using=using):
+        with _short_transaction(using):
             Lease._base_manager.using(using).filter(pk=1).update(beat=F("beat"))
     except DatabaseError as error:
         return _in_words(error)
@@ -58,16 +59,34 @@ def _in_words(error: Exception) -> str:
 
 
 @contextmanager
-def _short_lock_timeout(using: str) -> Iterator[None]:
-    """Answer a probe soon, also while somebody holds a lock."""
-    connection = connections[using]
-    show, change, short = TIMEOUTS[connection.vendor]
-    with connection.cursor() as cursor:
+def _short_transaction(using: str) -> Iterator[None]:
+    """Answer a probe soon, also while somebody holds a lock.
+
+    On PostgreSQL for this transaction alone: a pooler gives the session to somebody else after it.
+    """
+    if connections[using].vendor == "postgresql":
+        with transaction.atomic(using=using):
+            before = _wait_shortly(using)
+            yield
+            _wait_for(before, using)  # the caller's own transaction may go on
+        return
+    before = _wait_shortly(using)
+    try:
+        with transaction.atomic(using=using):
+            yield
+    finally:
+        _wait_for(before, using)
+
+
+def _wait_shortly(using: str) -> Any:
+    show, _, short = TIMEOUTS[connections[using].vendor]
+    with connections[using].cursor() as cursor:
         cursor.execute(show)
         before = cursor.fetchone()[0]
-        cursor.execute(change.format(short))
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute(change.format(before))
+    _wait_for(short, using)
+    return before
+
+
+def _wait_for(seconds: Any, using: str) -> None:
+    with connections[using].cursor() as cursor:
+        cursor.execute(TIMEOUTS[connections[using].vendor][1].format(seconds))

@@ -14,7 +14,8 @@ def kill_tree(leader: int) -> None:
     """Kill a process that leads a process group of its own, that group, and all descendants.
 
     A program that a job function starts in a session of its own is no member of the group, but
-    still a descendant; so is a daemon, which the worker adopts (``PR_SET_CHILD_SUBREAPER``). The caller must not have reaped the leader: its id would be free.
+    still a descendant; so is a daemon, which the worker adopts (``PR_SET_CHILD_SUBREAPER``). The
+    caller must not have reaped the leader: its id would be free.
     """
     with suppress(ProcessLookupError):
         os.kill(leader, signal.SIGSTOP)  # it must not start more while they are counted

@@ -76,7 +76,9 @@ def _ended_children() -> int:
     with suppress(OSError):
         for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
             with suppress(OSError):
-                found += Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+                found += (
+                    Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+                )
     return found
 
 

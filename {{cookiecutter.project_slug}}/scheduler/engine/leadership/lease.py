@@ -106,8 +106,8 @@ class LeaseHolder:
         """
         before = monotonic()
         look = self._look()
-        if look.row.holder == self.node.id:  # our own commit, whose reply was lost
-            self._hold(look.row.term, before)
+        if look.row.holder == self.node.id and self._has_begun(look.row.term):
+            self._hold(look.row.term, before)  # our own commit, whose reply was lost
             return self.renew()
         cause = self._cause(look)
         return cause is not None and self._take(look, cause)
@@ -190,8 +190,15 @@ class LeaseHolder:
             )
         return Look(row, row.now)
 
+    def _has_begun(self, term: int) -> bool:
+        """Return whether this process began that term; else somebody has edited the lease's row."""
+        terms = Term._base_manager.using(self.using).filter(term=term, node_id=self.node.id)
+        return term >= self._last_term and terms.exists()
+
     def _cause(self, look: Look) -> Cause | None:
         row = look.row
+        if row.holder == self.node.id:
+            return Cause.RELEASED
         if row.holder is None:
             return Cause.FIRST if row.term == 0 else Cause.RELEASED
         if row.expires_at is None or row.expires_at <= look.now:
