@@ -6,8 +6,11 @@ import asyncio
 import contextlib
 import decimal
 import functools
+import gc
+import io
 import itertools
 import logging
+import logging.config
 import os
 import signal
 import sys
@@ -15,6 +18,8 @@ import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from logging.handlers import QueueHandler, QueueListener
+from queue import SimpleQueue
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -325,3 +330,97 @@ def result_around(before: int, secret: str) -> str:
 
 def with_secret(secret: str = "") -> None:
     pass
+
+
+def write_data(data: Any) -> None:
+    sys.stdout.write(data)
+
+
+class Wrapped:
+    """As colorama and its like stand around ``sys.stdout``."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> Any:
+        return self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _closed() -> io.StringIO:
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+STREAMS: dict[str, Callable[[], Any]] = {
+    "wrapped": lambda: setattr(sys, "stdout", Wrapped(sys.stdout)),
+    "none": lambda: setattr(sys, "stdout", None),
+    "closed": lambda: sys.stdout.close(),
+    "replaced by a closed one": lambda: setattr(sys, "stdout", _closed()),
+    "another encoding": lambda: setattr(
+        sys, "stdout", io.TextIOWrapper(sys.stdout.buffer, "latin-1")
+    ),
+    "detached": lambda: setattr(sys, "stdout", io.TextIOWrapper(sys.stdout.detach(), "utf-8")),
+}
+
+
+def change_stream(how: str) -> None:
+    STREAMS[how]()
+    gc.collect()
+
+
+def print_bytes() -> None:
+    print("before")
+    sys.stdout.buffer.write("b\u00fctes\n".encode())
+    print("after")
+
+
+pools: list[ThreadPoolExecutor] = []
+
+
+def print_in_a_pool(text: str) -> None:
+    if not pools:
+        pools.append(ThreadPoolExecutor(1))
+    pools[0].submit(print, text).result()
+
+
+def log_through_a_queue() -> None:
+    queue: SimpleQueue[Any] = SimpleQueue()
+    log, handler = logging.getLogger("tests.queue"), QueueHandler(queue)
+    listener = QueueListener(queue, logging.StreamHandler(sys.stdout))
+    log.addHandler(handler)
+    listener.start()
+    log.warning("one line")
+    listener.stop()
+    log.removeHandler(handler)
+
+
+SILENCES: dict[str, Callable[[], Any]] = {
+    "disable": lambda: logging.disable(logging.CRITICAL),
+    "dictConfig": lambda: logging.config.dictConfig({"version": 1}),
+    "basicConfig": lambda: logging.basicConfig(force=True, level=logging.CRITICAL),
+    "level": lambda: logging.getLogger().setLevel(logging.CRITICAL + 1),
+}
+
+
+def silence(how: str) -> None:
+    SILENCES[how]()
+
+
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise KeyboardInterrupt
+
+    def __repr__(self) -> str:
+        raise SystemExit(3)
+
+
+def raise_unspeakable() -> None:
+    raise Unspeakable
+
+
+def return_unspeakable() -> object:
+    return Unspeakable()

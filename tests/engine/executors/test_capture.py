@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import sys
 import threading
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from scheduler.engine.executors.runner import MAX_EXCEPTION_CHARS
 from scheduler.masking import scrubbed
 from scheduler.models.execution import Status
 
+from . import bodies
 from .one_thread import BODIES
 
 SECRET = "hunter2-hunter2-hunter2"
@@ -114,3 +116,55 @@ def test_a_closed_stdout_fails_no_run(call, monkeypatch):
     monkeypatch.setattr(sys, "stdout", closed)
     result = call("print_much", 1, "")
     assert (result.status, result.log[:3]) == (Status.SUCCEEDED, "azz")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("data", [5, None, ["a list"]])
+def test_what_is_no_text_fails_the_call_as_a_real_stream_does(call, data):
+    result = call("write_data", data)
+    assert result.exception.startswith("TypeError: write() argument must be str")
+    assert "write_data" in result.traceback
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("how", bodies.STREAMS)
+def test_a_stream_that_a_function_replaces_or_closes_meets_no_later_run(call, how, capfd):
+    for _ in range(2):
+        assert call("change_stream", how).status is Status.SUCCEEDED
+        assert call("print_much", 1, "").log.count("a") == 1
+    print("and the real one is open", flush=True)
+    assert "and the real one is open" in capfd.readouterr().out
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bytes_are_captured_in_their_place(call):
+    assert call("print_bytes").log == "before\nb\u00fctes\nafter\n"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_pool_of_threads_that_outlives_a_run_is_captured_for_the_next_one(call):
+    assert [call("print_in_a_pool", text).log for text in ("one", "two")] == ["one\n", "two\n"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_record_that_a_queue_brings_to_another_thread_is_captured_once(call):
+    assert call("log_through_a_queue").log.count("one line") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("how", bodies.SILENCES)
+def test_a_function_that_configures_logging_silences_nobody_for_good(call, how):
+    own = logging.getLogger("scheduler.loop")
+    handlers = [*logging.getLogger().handlers]
+    call("silence", how)
+    assert own.isEnabledFor(logging.WARNING)
+    assert not own.disabled
+    assert logging.getLogger().handlers == handlers
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", ["raise_unspeakable", "return_unspeakable"])
+def test_a_text_that_ends_whoever_asks_for_it_ends_nothing(call, name):
+    result = call(name)
+    assert result.status is (Status.FAILED if "raise" in name else Status.SUCCEEDED)
+    assert "Unspeakable" in (result.exception or result.return_value)

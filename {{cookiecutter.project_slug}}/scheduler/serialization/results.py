@@ -36,7 +36,7 @@ def _repr(value: Any) -> str:
         return f"<{type(value).__qualname__} of {len(value)} items, with what they refer to>"
     try:
         return repr(value)
-    except Exception as error:  # a body's own class: its repr may do anything
+    except BaseException as error:  # a body's own class: its repr may do anything
         return f"<{type(value).__qualname__} whose repr raises {type(error).__name__}>"
 
 

@@ -208,7 +208,7 @@ def _fail(result: Result, error: BaseException, secrets: Collection[str]) -> Non
     try:
         text = clean("".join(tracebacks.format_exception(error)))
         result.traceback = shorten(text, conf().MAX_LOG_CHARS, secrets)
-    except Exception as broken:  # an exception whose own __str__ raises
+    except BaseException as broken:  # an exception whose own __str__ raises
         result.traceback = f"(the traceback could not be written: {type(broken).__name__})"
 
 
@@ -224,5 +224,5 @@ def _fail_for_open_transaction(result: Result, aliases: list[str]) -> None:
 def _describe(error: BaseException) -> str:
     try:
         return f"{type(error).__name__}: {error}"
-    except Exception:
+    except BaseException:  # its own __str__ may raise anything
         return type(error).__name__

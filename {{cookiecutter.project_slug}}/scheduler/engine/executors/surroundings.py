@@ -1,8 +1,8 @@
 """What a job function finds around it, and leaves to the next one: its process's and its thread's.
 
-Of its process, threads share the working directory, the umask, signals and more; only the first two
-can be put back for them. A worker process that a function left changed is replaced, so the next one
-gets the scheduler's surroundings.
+Of its process, threads share the working directory, the umask, signals and more; only the first
+two, and what lets the log speak, can be put back for them. A worker process that a function left
+changed is replaced, so the next one gets the scheduler's surroundings.
 
 What belongs to its thread alone is put back: asyncio's event loop, trace and profile functions,
 blocked signals, processors, its name. Context variables are a copy for each run, and connections
@@ -70,19 +70,58 @@ class Home:
         os.environ.update(self.environ)
 
 
-class SharedHome:
-    """Puts directory and umask back when no job function runs in a thread of this process.
+class LogState:
+    """What lets the loggers speak at this moment: a configuration may silence those of others."""
 
-    Not before: one that changes its umask for a moment would find it widened in the middle.
+    def __init__(self) -> None:
+        root = logging.getLogger()
+        self._level, self._below, self._handlers = (
+            root.level,
+            root.manager.disable,
+            [*root.handlers],
+        )
+        known = tuple(root.manager.loggerDict.values())  # a dot in a name leaves placeholders
+        loggers = (one for one in known if isinstance(one, logging.Logger))
+        self._speaking = [one for one in loggers if not one.disabled]
+
+    def put_back(self) -> bool:
+        """Let them speak again; return whether somebody had silenced them.
+
+        Handlers that were added stay, unless others had to give way to them.
+        """
+        root = logging.getLogger()
+        silent = [each for each in self._speaking if each.disabled]
+        removed = not set(self._handlers) <= set(root.handlers)
+        if not (silent or removed) and (root.level, root.manager.disable) == (
+            self._level, self._below,
+        ):  # fmt: skip
+            return False
+        for each in silent:
+            each.disabled = False
+        if removed:
+            root.handlers[:] = self._handlers
+        root.setLevel(self._level)
+        logging.disable(self._below)
+        return True
+
+
+class SharedHome:
+    """Puts back what job functions in threads have changed of this process, when none of them runs.
+
+    Directory, umask, and what lets the log speak. Not before: one that changes its umask for a
+    moment would find it widened in the middle.
     """
 
     def __init__(self) -> None:
         self.home = Home()
+        self._log = LogState()
         self._running = 0
         self._lock = threading.Lock()
 
     def __enter__(self) -> None:
         with self._lock:
+            if not self._running:
+                self._log = LogState()
             self._running += 1
 
     def __exit__(self, *_: object) -> None:
@@ -90,6 +129,11 @@ class SharedHome:
             self._running -= 1
             if self._running:
                 return
+            if self._log.put_back():
+                logger.warning(
+                    "A job configured logging, which silenced others: put back. Jobs that do so"
+                    " belong to executor='processes'"
+                )
             directory, umask = _directory(), _umask()
             if (directory, umask) != (self.home.directory, self.home.umask):
                 logger.warning(
