@@ -11,6 +11,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from scheduler import scheduler
+from scheduler.definitions.changes import changed_by
 from scheduler.models import Change, Execution, Job, Lease
 from scheduler.models.execution import Status
 from scheduler.models.job import JobState
@@ -218,3 +219,43 @@ def test_a_shell_gets_the_exit_codes(job):
 def test_an_id_that_no_job_has_names_the_one_that_was_meant(words):
     scheduler.add_job(bodies.noop, "interval", hours=1, id="report")
     assert answer(*words, code=3) == {"error": "There is no job 'reprot'; did you mean report?"}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("audit", "--hours", "nan"), "between 0 and"),
+        (("audit", "--hours", "1e300"), "between 0 and"),
+        (("audit", "--hours", "-5"), "between 0 and"),
+        (("audit", "--limit", "-3"), "between 0 and"),
+        (("audit", "--since", "2031-13-01"), "not a date or a date and time, such as"),
+        (("history", "--limit", "9" * 40), "between 0 and"),
+        (("status", "--max-lag", "nan"), "between 0 and"),
+        (("resign", "--timeout", "inf"), "between 0 and"),
+        (("run", "job", "--wait", "--timeout", "nan"), "between 0 and"),
+        (("run", "job", "--args", "[" * 5_000 + "]" * 5_000), "nested too deeply"),
+        (("run", "job", "--args", "[" + "9" * 5_000 + "]"), "not valid JSON"),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_a_number_or_time_beyond_its_bound_is_a_usage_error(words, says):
+    code, said = call(*words)
+    assert (code, says in said) == (1, True), said
+
+
+def test_a_wait_without_end_is_refused_before_anything_is_queued(job):
+    for timeout in (float("nan"), -1):
+        with pytest.raises(ValueError, match="timeout must be 0 seconds or more"):
+            scheduler.run_now(job.pk, wait=True, timeout=timeout)
+    assert not Execution.objects.exists()
+
+
+def test_whoever_signs_with_what_no_database_takes_is_shown_without_it(job):
+    name = "a\0b\nc\udcffd"
+    with changed_by(name):
+        scheduler.pause_job(job.pk)
+    scheduler.pause(requested_by=name)
+    cancelled = scheduler.cancel(scheduler.run_now(job.pk, requested_by=name).pk, name)
+    shown = "a\ufffdb\ufffdc\ufffdd"
+    assert Change.objects.first().by == Lease.objects.get().paused_by == shown
+    assert (cancelled.requested_by, cancelled.reason) == (shown, f"cancelled by {shown}")

@@ -130,3 +130,10 @@ def test_a_row_with_deep_arguments_breaks_no_page_and_no_mask(admin_client, dept
         answer = admin_client.get(page)
         assert answer.status_code == 200, page
         assert b"hunter2" not in answer.content, page
+
+
+@pytest.mark.parametrize("key", [str, int, lambda n: f"{n:100}", lambda n: (n,)])
+def test_of_a_result_with_many_keys_no_part_is_taken_for_the_whole(key):
+    text = dumps_result({key(n): n for n in range(50_000)}, 2_000)
+    assert text.startswith('{"$cut":')
+    assert len(text) > 1_900

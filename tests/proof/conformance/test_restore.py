@@ -165,6 +165,22 @@ def test_a_file_that_was_removed_stops_the_leader_and_is_not_made_anew(a, vendor
     assert len(bodies.calls) == 1
 
 
+def test_a_leader_whose_log_was_removed_does_not_go_on_unseen(a, vendor, caplog):
+    if vendor != "sqlite":
+        pytest.skip("a server's files are its own")
+    a.lead()
+    a.beat()
+    connection.close()
+    for suffix in ("-wal", "-shm"):
+        Path(connection.settings_dict["NAME"] + suffix).unlink()
+    a.turn()
+    assert not a.leads
+    assert "-wal was removed under the running scheduler" in caplog.text
+    add()
+    a.turn_until(lambda: runs(status=Status.SUCCEEDED))
+    assert len(bodies.calls) == 1
+
+
 def _put_back(row: Execution | Node) -> None:
     """As the backup had it."""
     type(row)._base_manager.filter(pk=row.pk).delete()

@@ -23,6 +23,8 @@ class DatabaseFile:
         self._using = using
         self._connection: object = None
         self._identity: tuple[int, int] | None = None
+        self._log: tuple[int, int] | None = None
+        """Of the write-ahead log beside the file, once there is one."""
 
     def check_there(self) -> None:
         """Look before a connection is opened, which would make a new and empty file.
@@ -46,13 +48,21 @@ class DatabaseFile:
             return
         connection = connections[self._using].connection
         identity = _identity(self._path)
+        log = _identity(f"{self._path}-wal")
         if connection is not self._connection:
-            self._connection, self._identity = connection, identity
+            self._connection, self._identity, self._log = connection, identity, None
         elif identity is not None and identity != self._identity:
             raise DatabaseReplaced(
                 f"the file {self._path} was replaced under the running scheduler: connecting to "
                 "the new one. Stop every scheduler before a backup is restored"
             )
+        elif self._log is not None and log != self._log:  # what is written goes into the lost one
+            raise DatabaseReplaced(
+                f"the file {self._path}-wal was removed under the running scheduler, and with it "
+                "what was written last: connecting anew. Stop every scheduler before a backup is "
+                "restored"
+            )
+        self._log = log
 
 
 def _identity(path: str) -> tuple[int, int] | None:

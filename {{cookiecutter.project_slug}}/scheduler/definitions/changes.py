@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ from ..models.job import JobState
 from ..models.runspec import RUN_SPEC_FIELDS
 from . import states
 from .due import Planned
+from .options import UNPRINTABLE
 from .states import Event
 
 RECORDED = (
@@ -65,8 +67,18 @@ def changed_by(name: str) -> Iterator[None]:
 
 
 def signature(name: object) -> str:
-    """Return a name as its column holds it: a user's name may be a number, or too long."""
-    return str(name)[:MAX_SIGNATURE]
+    """Return a name as its column holds it: a user's name may be a number, or too long.
+
+    It stands on one line of a list, and holds nothing that a database refuses.
+    """
+    text = str(name)[:MAX_SIGNATURE]
+    if text.isprintable():
+        return text
+    unprintable = (unicodedata.category(each) in UNPRINTABLE for each in text)
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if bad else each
+        for bad, each in zip(unprintable, text, strict=True)
+    )
 
 
 def author() -> str:

@@ -77,6 +77,7 @@ class SchedulerClient(RowScheduler):
             RunNowTimeoutError: it has not ended yet; its ``execution`` goes on.
         """
         if wait:
+            runs.check_wait(timeout)
             runs.refuse_in_atomic_block(self.using)
         execution = runs.run_now(job_id, self.using, args, kwargs, requested_by)
         return runs.wait_for(execution, self.using, timeout) if wait else execution

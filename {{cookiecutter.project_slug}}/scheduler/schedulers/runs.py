@@ -64,6 +64,16 @@ def run_now(
     return execution
 
 
+def check_wait(timeout: float | None) -> None:
+    """Check for how long a caller wants to wait, before anything is queued.
+
+    Raises:
+        ValueError: a negative number, or NaN, after which no wait would end.
+    """
+    if timeout is not None and not timeout >= 0:
+        raise ValueError(f"timeout must be 0 seconds or more, not {timeout!r}")
+
+
 def wait_for(execution: Execution, using: str, timeout: float | None = None) -> Execution:
     """Wait until the run has ended, and read its row again.
 
@@ -96,6 +106,7 @@ def cancel(execution_id: int, using: str, requested_by: str = "") -> Execution:
         ExecutionStateError: it has ended.
     """
     rows = Execution.objects.using(using).filter(pk=execution_id)
+    requested_by = changes.signature(requested_by)
     reason = f"cancelled by {requested_by}" if requested_by else "cancelled on request"
     cancelled = rows.filter(status=Status.QUEUED).update(
         status=Status.CANCELLED, reason=reason, cancel_requested_at=DbNow(), finished_at=DbNow()

@@ -93,16 +93,24 @@ class Encoder:
         )
 
     def _dict(self, value: dict[Any, Any], where: Place, depth: int) -> Any:
-        names = list(value)
-        looks_tagged = len(names) == 1 and str(names[0]).startswith("$")
-        places = ((item, (where, "[%r]", name)) for name, item in value.items())
-        if all(type(name) is str for name in names) and not looks_tagged:
-            self._spend(sum(map(len, names)), where)
-            return dict(zip(names, self._each(places, depth), strict=False))
+        # Each key with its item: of what exceeds the limit, the text ends in the middle.
+        looks_tagged = len(value) == 1 and str(next(iter(value))).startswith("$")
+        if all(type(name) is str for name in value) and not looks_tagged:
+            found = {}
+            for name, item in value.items():
+                self._spend(len(name), where)
+                found[name] = self.encode(item, (where, "[%r]", name), depth + 1)
+                if self._left < 0:
+                    break
+            return found
         # JSON would turn the key 1 into "1".
-        keys = self._each(((name, (where, " key %r", name)) for name in names), depth)
-        items = self._each(places, depth)
-        return {"$dict": [list(pair) for pair in zip(keys, items, strict=False)]}
+        pairs = []
+        for name, item in value.items():
+            key = self.encode(name, (where, " key %r", name), depth + 1)
+            pairs.append([key, self.encode(item, (where, "[%r]", name), depth + 1)])
+            if self._left < 0:
+                break
+        return {"$dict": pairs}
 
     def _each(self, places: Iterable[tuple[Any, Place]], depth: int) -> list[Any]:
         found = []

@@ -23,7 +23,7 @@ from ..subcommands import SUBCOMMANDS
 from ..subcommands.output import json_text
 from ..subcommands.subcommand import EXIT_CODES, FAILED, UNKNOWN, Subcommand
 
-ERRORS = (LookupError, TypeError, ValueError, RuntimeError, DatabaseError)
+ERRORS = (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError, DatabaseError)
 """What the client and the database raise; anything else is a bug and shows its traceback."""
 
 

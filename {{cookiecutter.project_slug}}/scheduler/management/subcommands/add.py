@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from typing import Any
 
 from ... import scheduler
 from ...conf import conf
 from ...errors import JobExistsError
 from ...models import Job
+from .arguments import json_of
 from .output import cell, job_details
 from .subcommand import Answer, Subcommand
 
@@ -77,10 +77,10 @@ def _add(options: dict[str, Any]) -> Answer:
 def add_call_arguments(parser: ArgumentParser) -> None:
     """Add ``--args`` and ``--kwargs``, under other names: Django needs "args" for itself."""
     parser.add_argument(
-        "--args", dest="call_args", type=_json_of(list), help="positional arguments, a JSON list"
+        "--args", dest="call_args", type=json_of(list), help="positional arguments, a JSON list"
     )
     parser.add_argument(
-        "--kwargs", dest="call_kwargs", type=_json_of(dict), help="keyword arguments, a JSON object"
+        "--kwargs", dest="call_kwargs", type=json_of(dict), help="keyword arguments, a JSON object"
     )
 
 
@@ -113,16 +113,3 @@ def _pair(text: str) -> tuple[str, Any]:
         return name, int(value)
     except ValueError:
         return name, value
-
-
-def _json_of(kind: type) -> Any:
-    def parse(text: str) -> Any:
-        try:
-            value = json.loads(text)
-        except ValueError as error:
-            raise ArgumentTypeError(f"not valid JSON: {error}") from None
-        if not isinstance(value, kind):
-            raise ArgumentTypeError(f"must be a JSON {'list' if kind is list else 'object'}")
-        return value
-
-    return parse

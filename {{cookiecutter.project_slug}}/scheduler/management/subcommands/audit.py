@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from ...conf import conf
 from ...db.clock import db_now
 from ...monitoring.audit import AuditReport, audit
+from .arguments import count, hours, moment
 from .output import iso, table
 from .subcommand import DONE, FAILED, Answer, Subcommand
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--hours", type=float, default=24.0, help="how far back (default: 24)")
+    parser.add_argument("--hours", type=hours, default=24.0, help="how far back (default: 24)")
     parser.add_argument(
-        "--since", type=_moment, help="start of the period instead, such as 2031-05-01"
+        "--since", type=moment, help="start of the period instead, such as 2031-05-01"
     )
-    parser.add_argument("--until", type=_moment, help="end of the period (default: now)")
+    parser.add_argument("--until", type=moment, help="end of the period (default: now)")
     parser.add_argument(
-        "--limit", type=int, default=50, help="how many findings to print (default: 50)"
+        "--limit", type=count, default=50, help="how many findings to print (default: 50)"
     )
 
 
@@ -74,10 +72,3 @@ def _lines(report: AuditReport, limit: int) -> list[str]:
     if len(report.findings) > limit:
         lines.append(f"... and {len(report.findings) - limit} more (--limit)")
     return lines + [f"Note: {note}" for note in report.notes]
-
-
-def _moment(text: str) -> datetime:
-    found = parse_datetime(text) or parse_datetime(f"{text} 00:00")
-    if found is None:
-        raise ValueError(f"{text!r} is not a date or a date and time")
-    return found if found.tzinfo else timezone.make_aware(found)

@@ -13,6 +13,7 @@ from ...models import Execution, Job
 from ...models.execution import Status
 from ...schedulers.runs import START_ONE
 from .add import add_call_arguments
+from .arguments import count, seconds
 from .output import cell, execution_data, reason, table
 from .subcommand import DONE, FAILED, TIMEOUT, UNHEALTHY, Answer, Subcommand
 
@@ -23,7 +24,7 @@ def _add_run_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--wait", action="store_true", help="wait until the run has ended")
     parser.add_argument(
         "--timeout",
-        type=float,
+        type=seconds,
         help="seconds to wait (default: the setting APSCHEDULER_RUN_NOW_TIMEOUT)",
     )
 
@@ -68,7 +69,7 @@ def _cancel(options: dict[str, Any]) -> Answer:
 def _add_history_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("job_id", nargs="?")
     parser.add_argument("--status", choices=Status.values, action="append")
-    parser.add_argument("--limit", type=int, default=20, help="how many to list (default: 20)")
+    parser.add_argument("--limit", type=count, default=20, help="how many to list (default: 20)")
 
 
 def _history(options: dict[str, Any]) -> Answer:

@@ -13,6 +13,7 @@ from ...formatting import duration
 from ...models import Lease, Term
 from ...monitoring import health
 from ...monitoring.cluster import Process
+from .arguments import seconds
 from .output import cell, iso, table
 from .subcommand import DONE, TIMEOUT, UNHEALTHY, Answer, Subcommand
 
@@ -23,7 +24,7 @@ POLL_INTERVAL = 0.02
 def _add_status_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--max-lag",
-        type=float,
+        type=seconds,
         help="seconds by which the oldest due run may be late "
         "(default: the setting APSCHEDULER_HEALTH_MAX_LAG)",
     )
@@ -82,7 +83,7 @@ def _process_cells(process: Process) -> tuple[Any, ...]:
 def _add_resign_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--timeout",
-        type=float,
+        type=seconds,
         default=30.0,
         help="seconds to wait for the next leader (default: 30)",
     )
