@@ -15,7 +15,7 @@ from ..definitions import declarations, declared
 from ..definitions.declarations import Declaration
 from ..triggers import TriggerError
 from ..triggers.timezones import is_only_here, zone_named
-from .database import check_character_set
+from .database import check_character_set, check_writable
 from .types import check_types
 from .workers import check_workers
 
@@ -30,6 +30,7 @@ MIN_COUNTS = {
 """The least that each count may be, and why."""
 
 register(check_character_set, Tags.database)
+register(check_writable, Tags.database)
 
 
 @register()

@@ -1,17 +1,21 @@
-"""What ``manage.py check --database`` and ``migrate`` say of the database: its character set.
+"""What ``manage.py check --database`` and ``migrate`` say of the database.
 
-A smaller one refuses names and messages at run time, or keeps other letters than it was given.
+A small character set refuses names and messages at run time, or keeps other letters than it was
+given. A database that takes no writes cannot be given its tables.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
 from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
 
 from ..conf import conf
 
@@ -40,6 +44,56 @@ def check_character_set(databases: Sequence[str] | None = None, **_: Any) -> lis
     if vendor == "mysql":
         return _mysql(using)
     return _postgresql(using) if vendor == "postgresql" else []
+
+
+def check_writable(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Check that the scheduler's database takes writes, as long as ``migrate`` has any to make."""
+    try:
+        using = conf().DATABASE
+    except ImproperlyConfigured:  # which check_settings reports
+        return []
+    if using not in (databases or ()) or not (found := _why_read_only(using)):
+        return []
+    why, remedy = found
+    executor = MigrationExecutor(connections[using])
+    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return []
+    what = f"The database {using!r} lacks migrations, and takes no writes: {why}."
+    return [Error(what, hint=f"{remedy}, and run manage.py migrate.", id="scheduler.E019")]
+
+
+def _why_read_only(using: str) -> tuple[str, str] | None:
+    """Return why nothing can be written, and what to do about it; None if something can."""
+    connection = connections[using]
+    if connection.vendor == "sqlite":
+        return _why_file_is_read_only(connection)
+    if connection.vendor == "postgresql":
+        (setting,) = _row(using, "SHOW transaction_read_only")
+        (is_replica,) = _row(using, "SELECT pg_is_in_recovery()")
+        if is_replica:
+            return "its server is a replica", "Name the primary in DATABASES"
+        remedy = (
+            "End default_transaction_read_only, of the server, the database, the user or OPTIONS"
+        )
+        return ("its transactions are read-only", remedy) if setting == "on" else None
+    names = "('tx_read_only', 'transaction_read_only')"  # of MariaDB, and of MySQL
+    read_only = _row(using, f"SHOW VARIABLES WHERE variable_name IN {names} AND value = 'ON'")
+    remedy = "End the setting transaction_read_only, of the server or of OPTIONS"
+    return ("its transactions are read-only", remedy) if read_only else None
+
+
+def _why_file_is_read_only(connection: Any) -> tuple[str, str] | None:
+    path = Path(connection.settings_dict["NAME"]).absolute()
+    if not connection.is_in_memory_db() and path.parent.is_dir():
+        for each in (path, path.parent):  # beside it SQLite writes its log
+            if each.exists() and not os.access(each, os.W_OK):
+                return (
+                    f"{each} may not be written",
+                    "Let who runs this write the file and its folder",
+                )
+    (is_query_only,) = _row(connection.alias, "PRAGMA query_only")
+    remedy = "Remove PRAGMA query_only from DATABASES[...]['OPTIONS']"
+    return ("PRAGMA query_only is on", remedy) if is_query_only else None
 
 
 def _postgresql(using: str) -> list[CheckMessage]:
