@@ -29,8 +29,11 @@ def _encode(trigger: Any) -> dict[str, Any]:
 
 
 def _normalize(trigger: Any) -> DateTrigger:
-    moment(trigger.run_date, trigger.run_date.tzinfo, "run_date")  # raises where it is out of range
-    real = utc(trigger.run_date).astimezone(trigger.run_date.tzinfo)
+    zone = trigger.run_date.tzinfo
+    meant = moment(trigger.run_date, zone, "run_date")  # raises where it is out of range
+    if meant is not None and utc(meant) != utc(trigger.run_date):  # pytz: see _localized()
+        return DateTrigger(meant)
+    real = utc(trigger.run_date).astimezone(zone)
     # A time that the clock jumps over stands for the instant an offset gives it.
     same = real.replace(tzinfo=None) == trigger.run_date.replace(tzinfo=None)
     return trigger if same else DateTrigger(real)

@@ -9,6 +9,7 @@ from typing import Any
 from apscheduler.util import convert_to_datetime
 
 from .errors import TriggerError
+from .timezones import key_of, zone_if_known
 
 MICROSECOND = timedelta(microseconds=1)
 SECOND = timedelta(seconds=1)
@@ -107,7 +108,7 @@ def delayed(
 
 def _parsed(value: Any, zone: tzinfo, field: str) -> datetime:
     if isinstance(value, datetime):
-        return value if type(value) is datetime else _plain(value)
+        return _localized(value if type(value) is datetime else _plain(value))
     if isinstance(value, date):
         return datetime.combine(value, time())
     if not isinstance(value, str):
@@ -123,6 +124,21 @@ def _parsed(value: Any, zone: tzinfo, field: str) -> datetime:
             f"{value!r} is no date or time; write it like 2026-03-29 02:30:00", field
         ) from None
     return loose
+
+
+def _localized(value: datetime) -> datetime:
+    """Return a time of pytz's on the wall clock of its zone.
+
+    Such a zone that was not asked for the offset of the day has that of the time before railways,
+    such as +00:53, at which nobody means to run anything.
+    """
+    own = value.tzinfo
+    if own is None or not hasattr(own, "localize") or not (key := key_of(own)):
+        return value
+    if (zone := zone_if_known(key)) is None:
+        return value
+    offsets = [value.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1)]
+    return value if value.utcoffset() in offsets else value.replace(tzinfo=zone)
 
 
 def _plain(value: datetime) -> datetime:
