@@ -302,3 +302,11 @@ def test_the_database_clock_says_when_a_run_on_a_worker_began(leader, mailbox, w
     finally:
         DbNow.frozen = None
     assert abs((runs()[0].started_at - row.published_at).total_seconds()) < 60
+
+
+@pytest.mark.parametrize("can_end", [True, False])
+def test_a_worker_that_ends_its_bodies_finds_their_daemons(worker, monkeypatch, can_end):
+    adopted = []
+    monkeypatch.setattr(worker_module, "adopt_orphans", lambda: adopted.append(True))
+    worker(can_end=can_end)
+    assert adopted == [True] * can_end

@@ -18,7 +18,7 @@ from scheduler.conf import conf
 from scheduler.db.clock import monotonic
 from scheduler.engine.executors.processes import ProcessExecutor
 from scheduler.engine.executors.runner import Result, Run
-from scheduler.engine.executors.worker import MAX_ENDED_CHILDREN
+from scheduler.engine.executors.tree import MAX_ENDED_CHILDREN
 from scheduler.models.execution import Status
 
 from . import process_bodies

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -31,7 +30,13 @@ from ..engine.dispatcher import Dispatcher
 from ..engine.events import Events
 from ..engine.executors.forks import guard_forks
 from ..engine.executors.runner import Result, Run
-from ..engine.executors.tree import descendants
+from ..engine.executors.tree import (
+    MAX_ENDED_CHILDREN,
+    adopt_orphans,
+    end_descendants,
+    ended_children,
+    reap_children,
+)
 from ..engine.leadership.node import Self
 from ..engine.ledger.claiming import claim
 from ..engine.ledger.outcomes import Outcomes
@@ -101,6 +106,8 @@ class Worker:
     def start(self) -> None:
         """Begin to send heartbeats."""
         guard_forks()
+        if self.can_end:
+            adopt_orphans()
         self._thread.start()
 
     def execute(self, id: int, publication: int) -> None:
@@ -127,6 +134,8 @@ class Worker:
         else:
             self._bodies.submit(run)
         recorded.wait()
+        if self.can_end and ended_children() > MAX_ENDED_CHILDREN:
+            reap_children()  # the daemons of earlier runs
 
     def stop(self) -> None:
         """Leave: what has not begun goes back to the queue, and the node has stopped."""
@@ -277,9 +286,7 @@ def _why_unknown(run: Run) -> str:
 
 
 def _end_process() -> None:
-    for pid in descendants(os.getpid()):
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGKILL)
+    end_descendants()
     logging.shutdown()
     os._exit(1)
 

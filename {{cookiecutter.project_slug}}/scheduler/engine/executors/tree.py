@@ -2,12 +2,44 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
+import sys
 from contextlib import suppress
 from pathlib import Path
 
 PROC = Path("/proc")
+PR_SET_CHILD_SUBREAPER = 36
+MAX_ENDED_CHILDREN = 50
+"""Children that ended and that no run has waited for: each keeps its process id until then."""
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what a job function starts as a daemon, on Linux.
+
+    Else the system's first process would: the daemon would be found by nobody, and outlive the run.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def ended_children() -> int:
+    """Return how many children have ended and were not waited for; 0 where the system hides it."""
+    found = 0
+    with suppress(OSError):
+        for child in (PROC / f"self/task/{os.getpid()}/children").read_text().split():
+            with suppress(OSError):
+                state = (PROC / child / "stat").read_text(errors="replace").rpartition(")")[2]
+                found += state.split()[0] == "Z"
+    return found
+
+
+def reap_children() -> None:
+    """Wait for the children that have ended, so that their ids are free again."""
+    with suppress(ChildProcessError):
+        while os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG):
+            pass
 
 
 def kill_tree(leader: int) -> None:

@@ -14,7 +14,6 @@ import sys
 import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import django
@@ -22,11 +21,9 @@ import django
 from ...db.clock import monotonic
 from .output import DONE, READY
 from .surroundings import Home, Surroundings
-from .tree import end_descendants
+from .tree import MAX_ENDED_CHILDREN, adopt_orphans, end_descendants, ended_children
 
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-MAX_ENDED_CHILDREN = 50
-"""Children that ended and that no run has waited for: each keeps its process id until we end."""
+PR_SET_PDEATHSIG = 1
 WATCH_INTERVAL = 0.2
 """Seconds between two looks at the scheduler, and for which output may wait to be sent."""
 
@@ -44,11 +41,8 @@ def serve(channel: Connection, parent: int, alive_until: Any, home: Home) -> Non
     # Not SIG_IGN, which the programs that a run starts would inherit: they could not be ended.
     signal.signal(signal.SIGTERM, lambda *_: None)
     if sys.platform == "linux":
-        system = ctypes.CDLL(None)
-        system.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        # What a run starts as a daemon becomes a child of this process, not of the system's first:
-        # it is found, and ends, with all else that the run started.
-        system.prctl(PR_SET_CHILD_SUBREAPER, 1)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    adopt_orphans()
     if os.getppid() != parent:
         os._exit(1)
     home.adopt()
@@ -65,21 +59,9 @@ def serve(channel: Connection, parent: int, alive_until: Any, home: Home) -> Non
         reusable = True
         while reusable:
             result = bodies.execute(*channel.recv())
-            reusable = Surroundings() == before and _ended_children() <= MAX_ENDED_CHILDREN
+            reusable = Surroundings() == before and ended_children() <= MAX_ENDED_CHILDREN
             bodies.send(DONE, result, reusable)
     _leave()
-
-
-def _ended_children() -> int:
-    """Return how many children have ended and were not waited for; 0 where the system hides it."""
-    found = 0
-    with suppress(OSError):
-        for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
-            with suppress(OSError):
-                found += (
-                    Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-                )
-    return found
 
 
 def _leave() -> None:
