@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from time import monotonic
 from uuid import uuid4
 
 import pytest
@@ -10,6 +11,7 @@ from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.utils import timezone
 from scheduler.admin import capped
+from scheduler.admin.executions.page import plain
 from scheduler.admin.jobs.bulk import SELECTED
 from scheduler.admin.overview import counts
 from scheduler.admin.overview.timeline import WIDTH, Tick
@@ -195,3 +197,27 @@ def test_many_jobs_are_paused_with_one_message(admin_client, declared):
     assert said == [
         ("success", f"{len(declared)} jobs: Paused. It keeps its history and waits for Resume.")
     ]
+
+
+@pytest.mark.parametrize(
+    ("printed", "shown"),
+    [
+        ("\x1b[38;2;1;2;3mcolour\x1b(B\x1b[m", "colour"),
+        ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x1b]0;title\x07after", "after"),
+        ("\x9b1meight bits\x9b0m\x9d0;title\x9c", "eight bits"),
+        ("\x1bPq#0\x1b\\picture", "picture"),
+        ("\x1b[?25lhidden\x1b[", "hidden"),
+        ("\x1b]0;never ended", "0;never ended"),
+        ("no [code] here", "no [code] here"),
+    ],
+)
+def test_every_code_for_a_terminal_is_left_out(printed, shown):
+    assert plain(printed) == shown
+
+
+def test_codes_that_never_end_are_looked_at_once():
+    """In 64 K characters each of which begins a string without end."""
+    began = monotonic()
+    plain("\x1b]" * 32_768 + "\x9d" * 65_536)
+    assert monotonic() - began < 5

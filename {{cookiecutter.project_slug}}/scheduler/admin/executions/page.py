@@ -76,9 +76,12 @@ def gone(request: HttpRequest, object_id: str) -> HttpResponse:
     return HttpResponseRedirect(url(request, "scheduler_execution_changelist"))
 
 
-# CSI sequences such as colours, and OSC sequences such as titles: ECMA-48, 5.4 and 8.3.89.
+# ECMA-48 and ECMA-35: sequences such as colours, strings such as titles and links, choices of
+# character sets, which "tput sgr0" sends, and what is left of any that was cut.
 ANSI_CODES = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\\\)|\x1b[@-Z\\\\-_]"
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9b-\x9f]*(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[ -/]+[0-~]|\x1b[0-~]?"
 )
 
 
