@@ -6,6 +6,7 @@ import atexit
 import multiprocessing
 import os
 import signal
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -126,3 +127,10 @@ def print_and_wait(path: str) -> None:
     print("half way")
     Path(path).with_suffix(".printed").touch()
     lasting(path)
+
+
+def run_a_program(path: str) -> None:
+    """A program in a session of its own, which this function waits for."""
+    program = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    Path(path).write_text(str(program.pid))
+    program.wait()

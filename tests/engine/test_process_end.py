@@ -136,6 +136,18 @@ def test_a_drain_keeps_the_output_of_a_run_that_outlasts_it(start, tmp_path):
     assert (row.status, row.log) == ("lost", "half way\n")
 
 
+def test_a_run_that_outlasts_the_drain_leaves_no_program_behind(start, tmp_path):
+    """Its retry may begin elsewhere: the work of the lost run must not go on beside it."""
+    process, path = start(), tmp_path / "program.pid"
+    once(bodies.run_a_program, str(path))
+    pid = eventually(lambda: path.exists() and path.read_text(), TIME_LIMIT)
+    process.send_signal(signal.SIGQUIT)
+    process.wait(TIME_LIMIT)
+    assert ended(bodies.run_a_program).status == "lost"
+    left = Path("/proc", pid, "cmdline")
+    eventually(lambda: not left.exists() or not left.read_bytes(), 10)
+
+
 def test_a_job_that_ends_its_process_is_quarantined_and_its_neighbours_run(start, tmp_path):
     """Each start takes the neighbours along, until only the suspects run one by one."""
     scheduler.add_job(bodies.lasting, "interval", seconds=1, id="lasting",

@@ -22,6 +22,7 @@ from django.db.utils import Error as DatabaseError
 from ...checks.database import check_character_set
 from ...conf import conf
 from ...engine.executors.forks import guard_forks
+from ...engine.executors.tree import end_descendants
 from ...engine.leadership.lease import ForeignProject
 from ...monitoring import alerts
 from ...schedulers.blocking import DjangoScheduler
@@ -74,6 +75,8 @@ class Command(BaseCommand):
             # down, and threads and children that jobs left behind must not keep this process.
             for child in multiprocessing.active_children():
                 child.kill()
+            if scheduler.loop.dispatcher.in_flight:
+                end_descendants()  # a run that is recorded as lost may be retried elsewhere
             with suppress(OSError, ValueError):
                 sys.stdout.flush()
             os._exit(exit_code())
