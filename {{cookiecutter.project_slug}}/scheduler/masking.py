@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 from . import serialization
@@ -106,9 +106,30 @@ def scrubbed(text: str, row: Called) -> str:
     return without(secret_texts(row), text)
 
 
+class SecretTexts(Collection[str]):
+    """Hold ``secret_texts`` of a row, worked out when first asked for: most runs print nothing."""
+
+    def __init__(self, row: Called) -> None:
+        self._row = row
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __contains__(self, text: object) -> bool:
+        return text in self._texts
+
+    @cached_property
+    def _texts(self) -> set[str]:
+        return secret_texts(self._row)
+
+
 def secret_texts(row: Called) -> set[str]:
     """Return the texts as which sensitive values of a row, or credentials, may occur in a log."""
-    secrets = _secrets(row)
+    if not (secrets := _secrets(row)):
+        return {*credentials_of_project()}
     # A result is JSON and a traceback shows a repr: the same value, escaped; and a repr inside of
     # either is escaped twice.
     for escape in (json.dumps, _json_in_unicode, repr) * 2:
@@ -198,7 +219,8 @@ def _signature_once(function: Callable[..., Any]) -> list[Kind]:
 
 
 def _secrets(row: Called) -> set[str]:
-    pairs = _named(row)
+    if not (pairs := _named(row)):
+        return set()
     names = _named_sensitive(row, pairs)
     found: set[str] = set()
     for name, text in pairs:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from django.db import connections
-from scheduler import scheduler
+from scheduler import masking, scheduler
 from scheduler.db.connection import close_old_connections
+from scheduler.engine.executors.capture import Capture
 from scheduler.engine.executors.runner import Result, Run, run
+from scheduler.engine.executors.surroundings import SharedHome
 from scheduler.engine.executors.threads import ThreadExecutor
 from scheduler.models.execution import Status
 
@@ -53,3 +57,33 @@ def test_a_cancel_reaches_a_run_that_was_taken_back_and_started_again():
     for step in work:
         step()  # type: ignore[operator]
     assert ended[1].status is Status.CANCELLED
+
+
+def test_secrets_are_only_worked_out_where_a_text_is_cut(monkeypatch):
+    """They cost more than a short job function; no cut may go through one."""
+    asked: list[int] = []
+    monkeypatch.setattr(masking, "secret_texts", lambda row: asked.append(row.id) or {"secret"})
+    capture = Capture(10, masking.SecretTexts(taken()))
+    capture.write("short")
+    assert (capture.text(), asked) == ("short", [])
+    capture.write("secret" + "." * 10)
+    assert capture.text().startswith("short\n...")
+    assert asked == [1]
+
+
+def test_the_end_of_a_run_hands_the_interpreter_to_nobody(monkeypatch):
+    """``os.getcwd`` does, and each run that ends would wait behind all threads, with the lock."""
+    monkeypatch.setattr(os, "getcwd", lambda: pytest.fail("lets other threads go on"))
+    with SharedHome():
+        pass
+
+
+def test_a_working_directory_that_was_removed_is_left(monkeypatch, tmp_path, caplog):
+    home = SharedHome()
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    with home:
+        monkeypatch.chdir(gone)
+        gone.rmdir()
+    assert Path.cwd() == Path(home.home.directory)
+    assert "A job left the working directory ''" in caplog.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from math import ceil
 from typing import Any
 
@@ -18,7 +19,12 @@ def close_old_connections() -> None:
 
     As Django's, but a connection in an atomic block is left alone, as in a test.
     """
-    for connection in connections.all(initialized_only=True):
+    close_unusable(connections.all(initialized_only=True))
+
+
+def close_unusable(opened: Iterable[Any]) -> None:
+    """Close those of this thread's connections that are dead or outdated. Raises nothing."""
+    for connection in opened:
         if not connection.in_atomic_block:
             try:
                 connection.close_if_unusable_or_obsolete()

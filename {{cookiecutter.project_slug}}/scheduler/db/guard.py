@@ -15,7 +15,7 @@ from weakref import WeakSet
 from django.db import connections
 from django.db.backends.signals import connection_created
 
-from .connection import close_old_connections
+from .connection import close_unusable
 
 SCANNED_CHARS = 2_000
 """How much of a statement is searched: its verb stands in front, and inserts may be megabytes."""
@@ -50,13 +50,14 @@ class ConnectionGuard:
     """
 
     def __init__(self) -> None:
-        close_old_connections()
+        opened = connections.all()
+        close_unusable(opened)
         self._changed: set[str] = set()
         self._depths: dict[str, int] = {}
         self._states: dict[str, tuple[Any, ...]] = {}
         self._cursors: WeakSet[Any] = WeakSet()
         self._watch: Callable[..., Any] = self._note_statement
-        for connection in connections.all():
+        for connection in opened:
             self._depths[connection.alias] = len(connection.atomic_blocks)
             self._states[connection.alias] = _state(connection)
             connection.execute_wrappers.append(self._watch)
@@ -69,7 +70,8 @@ class ConnectionGuard:
         """
         left_open = []
         self._close_cursors()
-        for connection in connections.all(initialized_only=True):
+        opened = connections.all(initialized_only=True)
+        for connection in opened:
             depth = self._depths.get(connection.alias, 0)
             changed = connection.alias in self._changed | self._put_back(connection)
             try:
@@ -87,7 +89,7 @@ class ConnectionGuard:
             # would end the transaction of that run.
             for block in blocks:
                 block.using = SPENT
-        close_old_connections()
+        close_unusable(opened)
         return left_open
 
     def opened(self, connection: Any) -> None:
@@ -112,6 +114,8 @@ class ConnectionGuard:
         On SQLite a cursor that is half read keeps its snapshot: the next run on the connection
         would read old rows, and its first write would find the database locked.
         """
+        if not self._cursors:
+            return
         for cursor in list(self._cursors):
             with suppress(Exception):
                 cursor.close()

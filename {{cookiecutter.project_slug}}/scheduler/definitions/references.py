@@ -172,6 +172,7 @@ def _module_of(func: Any) -> str | None:
     return getattr(func, "__module__", None)
 
 
+@lru_cache(maxsize=1024)
 def _split(reference: str) -> tuple[str, str]:
     module, colon, path = reference.partition(":")
     names = [*module.split("."), *path.split(".")]

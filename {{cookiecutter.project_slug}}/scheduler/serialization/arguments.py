@@ -46,6 +46,8 @@ def loads_args(text: str) -> tuple[Any, ...]:
     Raises:
         SerializationError: not such a text.
     """
+    if text == "[]":
+        return ()
     return tuple(decode(value, f"args[{n}]") for n, value in enumerate(_parsed(text, list, "args")))
 
 
@@ -55,6 +57,8 @@ def loads_kwargs(text: str) -> dict[str, Any]:
     Raises:
         SerializationError: not such a text.
     """
+    if text == "{}":
+        return {}
     items = _parsed(text, dict, "kwargs").items()
     return {name: decode(value, f"kwargs[{name!r}]") for name, value in items}
 

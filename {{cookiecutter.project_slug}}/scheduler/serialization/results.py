@@ -23,6 +23,8 @@ def dumps_result(
     is cut: ``{"$cut":"its first characters"}``. A ``limit`` too small even for that gives ``null``.
     ``cut_before`` moves the place of a cut to the front, so that it goes through no secret.
     """
+    if value is None:
+        return "null"
     try:
         # Some characters more than the limit, so that what is left out is cut off in any case.
         text = dump(Encoder(limit + 10, pickles=False, cuts=True).encode(value, "result"))

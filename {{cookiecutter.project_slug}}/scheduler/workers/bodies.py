@@ -12,7 +12,7 @@ from ..engine.executors.capture import Capture
 from ..engine.executors.protocol import Deliver
 from ..engine.executors.runner import Result, Run, clean, run
 from ..engine.executors.surroundings import shared_home
-from ..masking import secret_texts
+from ..masking import SecretTexts
 
 
 class Bodies:
@@ -78,7 +78,7 @@ class Bodies:
         self._captures.pop(id, None)
 
     def _result(self, taken: Run) -> Result:
-        capture = Capture(conf().MAX_LOG_CHARS, secret_texts(taken))
+        capture = Capture(conf().MAX_LOG_CHARS, SecretTexts(taken))
         until = None if taken.timeout is None else monotonic() + taken.timeout
         with self._lock:
             self._captures[taken.id], self._running[taken.id] = capture, (taken, until)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...conf import conf
 from ...db.clock import ClusterClock, monotonic
-from ...masking import secret_texts
+from ...masking import SecretTexts
 from ...models.execution import Status
 from .capture import Capture
 from .forks import guard_forks, leave_to_parent
@@ -43,7 +43,7 @@ class Bodies:
             return Result(taken.id, Status.QUEUED)
         clock = ClusterClock()
         clock.set(began, at)
-        secrets = secret_texts(taken)
+        secrets = SecretTexts(taken)
         self._output.begin(secrets)
         capture = Capture(conf().MAX_LOG_CHARS, secrets, self._output.write)
         result = run(taken, clock.now, capture)

@@ -23,7 +23,8 @@ _passing: ContextVar[bool] = ContextVar("scheduler_capture_passing", default=Fal
 """Whether a text that is captured already is on its way through streams around other streams."""
 _installing = threading.Lock()
 _installed = False
-_running = 0
+_running: set[Capture] = set()
+"""A set, which needs no lock that all runs would wait for."""
 _streams: dict[str, Any] = {}
 """``sys.stdout`` and ``sys.stderr`` as the first of the runs that go on has found them."""
 _formatter = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -56,12 +57,14 @@ class Capture:
         self._lock = threading.Lock()
 
     def __enter__(self) -> Capture:
+        _running.add(self)
         _install()
         self._token = _target.set(self)
         return self
 
     def __exit__(self, *_: object) -> None:
         _target.reset(self._token)
+        _running.discard(self)
         _put_back()
 
     def write(self, text: str) -> None:
@@ -164,7 +167,9 @@ class _BytesTee:
 
 def _install() -> None:
     """Replace the streams again before each run: a project may have replaced them since."""
-    global _installed, _running
+    global _installed
+    if _installed and _are_in_place():
+        return
     with _installing:
         for name in ("stdout", "stderr"):
             stream = getattr(sys, name)
@@ -172,10 +177,9 @@ def _install() -> None:
                 stream = _streams.get(name, stream)  # another run has done that
             if stream is not None and not isinstance(stream, _Tee):
                 stream = _Tee(stream)
-            if not _running:
+            if len(_running) == 1:
                 _streams[name] = stream
             setattr(sys, name, stream)
-        _running += 1
         if not _installed:
             _capture_records()
             _follow_threads()
@@ -185,12 +189,15 @@ def _install() -> None:
 
 def _put_back() -> None:
     """Put the streams back that a run has replaced, once no other run may be using them."""
-    global _running
+    if _running or _are_in_place():
+        return
     with _installing:
-        _running -= 1
         for name, stream in _streams.items() if not _running else ():
-            if getattr(sys, name) is not stream:
-                setattr(sys, name, stream)
+            setattr(sys, name, stream)
+
+
+def _are_in_place() -> bool:
+    return bool(_streams) and all(getattr(sys, name) is each for name, each in _streams.items())
 
 
 def _capture_records() -> None:
@@ -274,3 +281,4 @@ def _stop_capturing() -> None:
     """
     global _target
     _target = ContextVar("scheduler_capture", default=None)
+    _running.clear()

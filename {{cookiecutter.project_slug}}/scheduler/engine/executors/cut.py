@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cached_property
 
 
 def cut_before(text: str, at: int, secrets: Collection[str]) -> int:
@@ -27,9 +28,7 @@ class Shortened:
 
     def __init__(self, limit: int, secrets: Collection[str] = ()) -> None:
         self._limit = limit
-        self._secrets = tuple(secrets)
-        # As much more on each side of the cut as a secret may reach across it.
-        self._window = limit // 2 + max(map(len, self._secrets), default=0)
+        self._secrets = secrets
         self._total = 0
         self._head: str | None = None
         self._parts: list[str] = []
@@ -40,7 +39,7 @@ class Shortened:
         self._parts.append(text)
         self._total += len(text)
         self._held += len(text)
-        if self._held > 4 * self._window + self._limit:
+        if self._held > self._limit and self._held > 4 * self._window + self._limit:
             self._compact()
 
     def text(self) -> str:
@@ -52,6 +51,11 @@ class Shortened:
         start = cut_after(tail, max(len(tail) - half, 0), self._secrets)
         cut = self._total - end - (len(tail) - start)
         return f"{head[:end]}\n... {cut} characters cut ...\n{tail[start:]}"
+
+    @cached_property
+    def _window(self) -> int:
+        """Return half the limit, and as much more as a secret may reach across the cut."""
+        return self._limit // 2 + max(map(len, self._secrets), default=0)
 
     def _compact(self) -> tuple[str, str]:
         held = "".join(self._parts)

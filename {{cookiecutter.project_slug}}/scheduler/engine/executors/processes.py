@@ -15,7 +15,7 @@ from apscheduler.executors.base import BaseExecutor
 
 from ...conf import conf
 from ...db.clock import monotonic
-from ...masking import secret_texts
+from ...masking import SecretTexts
 from ...models.execution import Status
 from .capture import Capture
 from .foreign import run_foreign
@@ -184,7 +184,7 @@ class ProcessRun:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.capture = Capture(conf().MAX_LOG_CHARS, secret_texts(run))
+        self.capture = Capture(conf().MAX_LOG_CHARS, SecretTexts(run))
         self._lock = threading.Lock()
         self._worker: Worker | None = None
         self._status: Status | None = Status.RUNNING

@@ -20,7 +20,7 @@ from ... import serialization
 from ...conf import conf
 from ...db.guard import ConnectionGuard
 from ...definitions import references
-from ...masking import secret_texts
+from ...masking import SecretTexts
 from ...models import Execution
 from ...models.execution import Status
 from ...models.runspec import RunSpecValues
@@ -106,7 +106,7 @@ def run(run: Run, now: Callable[[], datetime], capture: Capture | None = None) -
         capture: what takes the output and knows the run's secrets; None: one of its own.
     """
     result = Result(run.id, Status.SUCCEEDED, started_at=now())
-    capture = capture or Capture(conf().MAX_LOG_CHARS, secret_texts(run))
+    capture = capture or Capture(conf().MAX_LOG_CHARS, SecretTexts(run))
     guard, state = ConnectionGuard(), ThreadState()
     with capture:
         copy_context().run(_execute, run, result, capture.secrets)

@@ -13,6 +13,7 @@ no way to end them before their thread.
 from __future__ import annotations
 
 import asyncio.events
+import ctypes
 import decimal
 import gc
 import locale
@@ -36,6 +37,13 @@ from django.conf import settings
 logger = logging.getLogger("scheduler.surroundings")
 
 
+MAX_PATH_BYTES = 4096
+"""Of a working directory's name, as Linux limits it."""
+_getcwd = ctypes.PyDLL(None).getcwd
+"""The system's own: os.getcwd lets other threads go on, and waits behind them, after each run."""
+_getcwd.argtypes, _getcwd.restype = (ctypes.c_char_p, ctypes.c_size_t), ctypes.c_char_p
+
+
 def _umask() -> int:
     current = os.umask(0o077)
     os.umask(current)
@@ -43,10 +51,9 @@ def _umask() -> int:
 
 
 def _directory() -> str:
-    try:
-        return os.getcwd()
-    except OSError:  # it was removed
-        return ""
+    """Return the working directory; empty if it was removed."""
+    name = _getcwd(ctypes.create_string_buffer(MAX_PATH_BYTES), MAX_PATH_BYTES)
+    return os.fsdecode(name or b"")
 
 
 @dataclass(frozen=True)
@@ -75,34 +82,45 @@ class LogState:
 
     def __init__(self) -> None:
         root = logging.getLogger()
-        self._level, self._below, self._handlers = (
-            root.level,
-            root.manager.disable,
-            [*root.handlers],
-        )
+        self._level, self._below = root.level, root.manager.disable
+        self._handlers = [*root.handlers]
         known = tuple(root.manager.loggerDict.values())  # a dot in a name leaves placeholders
+        self._known = len(known)
         loggers = (one for one in known if isinstance(one, logging.Logger))
         self._speaking = [one for one in loggers if not one.disabled]
+
+    def is_current(self) -> bool:
+        """Return whether this is the state now, and of all loggers that there are now."""
+        root = logging.getLogger()
+        return (
+            len(root.manager.loggerDict) == self._known
+            and root.handlers == self._handlers
+            and not self._is_changed()
+        )
 
     def put_back(self) -> bool:
         """Let them speak again; return whether somebody had silenced them.
 
         Handlers that were added stay, unless others had to give way to them.
         """
-        root = logging.getLogger()
-        silent = [each for each in self._speaking if each.disabled]
-        removed = not set(self._handlers) <= set(root.handlers)
-        if not (silent or removed) and (root.level, root.manager.disable) == (
-            self._level, self._below,
-        ):  # fmt: skip
+        if not self._is_changed():
             return False
-        for each in silent:
+        root = logging.getLogger()
+        for each in self._speaking:
             each.disabled = False
-        if removed:
+        if not set(self._handlers) <= set(root.handlers):
             root.handlers[:] = self._handlers
         root.setLevel(self._level)
         logging.disable(self._below)
         return True
+
+    def _is_changed(self) -> bool:
+        root = logging.getLogger()
+        return (
+            (root.level, root.manager.disable) != (self._level, self._below)
+            or not set(self._handlers) <= set(root.handlers)
+            or True in [each.disabled for each in self._speaking]
+        )
 
 
 class SharedHome:
@@ -115,32 +133,46 @@ class SharedHome:
     def __init__(self) -> None:
         self.home = Home()
         self._log = LogState()
-        self._running = 0
+        self._inside: set[int] = set()
+        """Threads whose job function runs: a set, which needs no lock that all would wait for."""
+        self._checking = False
         self._lock = threading.Lock()
+        """Of whoever checks. Nothing that lets other threads go on is called meanwhile."""
 
     def __enter__(self) -> None:
-        with self._lock:
-            if not self._running:
-                self._log = LogState()
-            self._running += 1
+        # First this, then the look: whoever checks does the same, so one of both sees the other.
+        self._inside.add(threading.get_ident())
+        if self._checking:
+            with self._lock:
+                pass
+        if len(self._inside) == 1 and not self._log.is_current():
+            self._log = LogState()
 
     def __exit__(self, *_: object) -> None:
+        self._inside.discard(threading.get_ident())
+        if self._inside:
+            return
         with self._lock:
-            self._running -= 1
-            if self._running:
-                return
-            if self._log.put_back():
-                logger.warning(
-                    "A job configured logging, which silenced others: put back. Jobs that do so"
-                    " belong to executor='processes'"
-                )
-            directory, umask = _directory(), _umask()
-            if (directory, umask) != (self.home.directory, self.home.umask):
-                logger.warning(
-                    "A job left the working directory %r and the umask %03o: put back. Jobs that"
-                    " change them belong to executor='processes'", directory, umask,
-                )  # fmt: skip
-                self.home.return_to()
+            self._checking = True
+            try:
+                if not self._inside:
+                    self._put_back()
+            finally:
+                self._checking = False
+
+    def _put_back(self) -> None:
+        if self._log.put_back():
+            logger.warning(
+                "A job configured logging, which silenced others: put back. Jobs that do so"
+                " belong to executor='processes'"
+            )
+        directory, umask = _directory(), os.umask(self.home.umask)
+        if (directory, umask) != (self.home.directory, self.home.umask):
+            logger.warning(
+                "A job left the working directory %r and the umask %03o: put back. Jobs that"
+                " change them belong to executor='processes'", directory, umask,
+            )  # fmt: skip
+            self.home.return_to()
 
 
 @lru_cache(maxsize=1)
@@ -245,7 +277,7 @@ def _processors() -> Any:
     return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class ThreadState:
     """The state of the calling thread when the object is made."""
 

@@ -13,7 +13,7 @@ from typing import Any
 from apscheduler.executors.base import BaseExecutor
 
 from ...conf import conf
-from ...masking import secret_texts
+from ...masking import SecretTexts
 from ...models.execution import Status
 from .capture import Capture
 from .foreign import run_foreign
@@ -147,7 +147,7 @@ class ThreadExecutor(BaseExecutor):
             # The leader froze, or lost the lease, between the commit and this moment; a successor
             # may exist. The row goes back to the queue and whoever leads starts it.
             return Result(taken.id, Status.QUEUED)
-        capture = Capture(conf().MAX_LOG_CHARS, secret_texts(taken))
+        capture = Capture(conf().MAX_LOG_CHARS, SecretTexts(taken))
         self._captures[taken.id] = capture
         try:
             return run(taken, self._now, capture)

@@ -25,6 +25,8 @@ from .publications import Publications
 
 MAX_READ = 256
 """Rows that are read at once: workers have room for many, and other runs may be at the head."""
+READ_STEP = 32
+"""Rows are read by so many, or by a power of two: few limits, and few texts to compile."""
 
 
 class Queue:
@@ -67,9 +69,9 @@ class Queue:
         One statement for each, in one message: one for all of them would read past whatever else
         waits before what it looks for.
         """
-        limits = {alias: 1 << (size - 1).bit_length() for alias, size in sizes.items()}
+        limits = {alias: _limit(size) for alias, size in sizes.items()}
         found: dict[str, list[tuple[Any, ...]]] = {}
-        for alias, limit in limits.items():  # few limits: few texts to compile
+        for alias, limit in limits.items():
             self._longest_due(alias, limit, now, capacity.blocked, found)
         send(self.using)
         heads = {}
@@ -148,6 +150,11 @@ class Queue:
         update_all_later(self.using, Execution, [run.id for run in runs], now_running)
         for run in runs:
             run.term, run.started_at, run.node_id = term, now, self.lease.node.id
+
+
+def _limit(size: int) -> int:
+    """Return how many rows are read where ``size`` are wanted."""
+    return 1 << (size - 1).bit_length() if size < READ_STEP else -(-size // READ_STEP) * READ_STEP
 
 
 def _run(row: tuple[Any, ...]) -> Run:
