@@ -33,7 +33,7 @@ def parser(
     made.add_argument("--only", default="", help="faults whose name contains this")
     made.add_argument(
         "--report", action="store_true",
-        help=f"write the tables to bench/RESULTS.md, once each has met {published} faults",
+        help=f"write the tables to bench/RESULTS.md, from {published} faults on",
     )  # fmt: skip
     return made
 

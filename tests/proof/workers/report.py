@@ -54,6 +54,7 @@ def text(runs: Sequence[dict[str, Any]]) -> str:
             "each or three `db_worker`, on two hosts; lease, and trust in a worker's last sign of "
             f"life, {runs[0]['options']['ttl']:g} s. Record and checker are those of the table "
             "above.",
+            *_left_out(runs),
             "",
             *table(["", *heads], counts(runs)),
             "",
@@ -67,6 +68,11 @@ def text(runs: Sequence[dict[str, Any]]) -> str:
             *table(["reason", *heads], reasons(runs)),
         ]
     )
+
+
+def _left_out(runs: Sequence[dict[str, Any]]) -> list[str]:
+    missing = [label for name, label in NAMES.items() if name not in {run["name"] for run in runs}]
+    return ["", f"Not run at that length: {', '.join(missing)}."] if missing else []
 
 
 def _felt(runs: Sequence[dict[str, Any]]) -> list[list[str]]:
