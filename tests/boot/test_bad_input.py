@@ -106,7 +106,7 @@ def test_a_jobs_py_that_cannot_be_imported_is_reported_and_the_scheduler_runs(si
 def test_two_versions_of_the_code(site: Site):
     """The old one leads and is asked to run what only the new one has: set aside, not lost."""
     web(site)
-    site.scheduler()
+    old = site.scheduler()
     site.wait_for_leader()
     code = (
         "from scheduler.models import Job; job = Job.objects.get(id='tick');"
@@ -123,7 +123,7 @@ def test_two_versions_of_the_code(site: Site):
     # The new version stands by, and takes over when the old one is stopped.
     new = site.scheduler("new.log")
     until(lambda: site.health()["schedulers"] == 2, 15, "joined by the new version")
-    site.stop(site.started[2])
+    site.stop(old)
     # What remains is that the web process has not been restarted.
     until(lambda: "quarantined" not in str(site.health()["warnings"]), 15, "released")
     assert site.stop(new) == 0
