@@ -52,7 +52,7 @@ def rules(tmp_path: Path) -> Iterator[Callable[[str], None]]:
 
 def forget() -> None:
     """What only the end of a process forgets."""
-    zoneinfo.ZoneInfo.clear_cache()
+    zoneinfo.ZoneInfo.clear_cache(only_keys=[ZONE])
     for cached in (timezones.zone_if_known, triggers.loads, triggers.fingerprint):
         cached.cache_clear()
 
