@@ -66,8 +66,9 @@ def start(example: Path) -> subprocess.Popen[str]:
 def test_it_runs_in_two_processes_at_once_and_each_run_is_there_once(example):
     processes = [start(example) for _ in range(2)]
     try:
-        first = eventually(Execution.objects.finished().first, 120)
-        eventually(lambda: Execution.objects.finished().count() >= 2, 120)
+        # Its job has a second's grace: on a busy machine some runs are missed.
+        succeeded = Execution.objects.filter(job_id="my_job", status=Status.SUCCEEDED)
+        eventually(lambda: succeeded.count() >= 2, 240)
     finally:
         for process in processes:
             process.send_signal(signal.SIGINT)
@@ -75,7 +76,6 @@ def test_it_runs_in_two_processes_at_once_and_each_run_is_there_once(example):
 
     assert [process.returncode for process in processes] == [0, 0]
     assert all("Scheduler shut down successfully!" in text for text in said), said
-    assert (first.job_id, first.status) == ("my_job", Status.SUCCEEDED)
     slots = list(Execution.objects.values_list("scheduled_run_time", flat=True))
     assert len(slots) == len(set(slots))
     assert all(slot.second % 10 == 0 for slot in slots)
