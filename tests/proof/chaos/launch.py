@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from tests.settings import ROOT
-
 from . import skew
 
+# Not tests.settings, which names the database when it is imported: a run sets its own up later.
+ROOT = Path(__file__).resolve().parents[3]
 GIVEN = ("faults", "ttl", "seed", "only")
 """The options that the process of one run gets."""
 
