@@ -64,7 +64,6 @@ class DjangoScheduler(RowScheduler, BlockingScheduler):
         """Do all of ``start`` but the loop, for tests that turn it by hand."""
         self._thread = threading.current_thread()
         guard_forks()
-        triggers.fingerprint(datetime.now(UTC).year)  # now, not between two leaders
         super(BlockingScheduler, self).start(paused)
         ours = {
             alias: executor
@@ -72,6 +71,7 @@ class DjangoScheduler(RowScheduler, BlockingScheduler):
             if isinstance(executor, Executor)
         }
         self.loop = Loop(conf().DATABASE, ours, self.wake, Events(self, "default"))
+        triggers.fingerprint(datetime.now(UTC).year)  # now, not between two leaders
 
     def wakeup(self) -> None:
         """Make the loop turn now. Safe in any thread and in a signal handler."""

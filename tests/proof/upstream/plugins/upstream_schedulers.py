@@ -19,12 +19,18 @@ def pytest_collection_modifyitems(items):
         else:
             item.add_marker(pytest.mark.django_db)
         item.module.DummyScheduler = _without_loop()
+        # They wait one second, after which their fixture joins a thread that nobody shuts down.
+        item.module.SchedulerImplementationTestBase.wait_event = _patiently
 
 
 @pytest.fixture(autouse=True)
 def in_the_place_of_blocking_scheduler(request, monkeypatch):
     if request.cls.__name__ == "TestBlockingScheduler":
         monkeypatch.setattr("apscheduler.schedulers.blocking.BlockingScheduler", _with_loop())
+
+
+def _patiently(self, queue):
+    return queue.get(True, 60)
 
 
 def _with_loop():
