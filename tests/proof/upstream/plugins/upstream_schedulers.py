@@ -36,9 +36,16 @@ def _patiently(self, queue):
 def _with_loop():
     from apscheduler.jobstores.memory import MemoryJobStore
     from apscheduler.schedulers import base
+    from django.db import connections
     from scheduler.schedulers.blocking import DjangoScheduler
 
     class InMemory(DjangoScheduler):
+        def start(self, paused=False):
+            try:
+                super().start(paused)
+            finally:  # its thread ends, and a connection left open keeps the database
+                connections.close_all()
+
         def _create_default_jobstore(self):
             return MemoryJobStore()
 
