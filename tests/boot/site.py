@@ -110,7 +110,12 @@ class Site:
         What it wrote is in its log when it has ended.
         """
         with (self.path / "var" / log).open("a") as file:
-            return self._start(words, file, variables)
+            return self._start([self.python, *words], file, variables)
+
+    def shell(self, line: str, log: str) -> subprocess.Popen[str]:
+        """A line of a Procfile, started as ``start`` does."""
+        with (self.path / "var" / log).open("a") as file:
+            return self._start(["sh", "-c", line], file, {})
 
     def supervisord(self, conf: str, log: str = "out.log") -> subprocess.Popen[str]:
         # It opens /dev/stdout anew: a plain file would be written from its start, a pipe is not.
@@ -120,7 +125,7 @@ class Site:
         assert sink.stdin is not None
         with sink.stdin:
             words = ("-m", "supervisor.supervisord", "--nodaemon", "-c", conf)
-            return self._start(words, sink.stdin, {})
+            return self._start([self.python, *words], sink.stdin, {})
 
     def scheduler(self, log: str = "scheduler.log") -> subprocess.Popen[str]:
         return self.start("manage.py", "runapscheduler", log=log)
@@ -154,10 +159,10 @@ class Site:
         return process.wait(within)
 
     def _start(
-        self, words: tuple[str, ...], output: IO[str], variables: dict[str, str]
+        self, command: list[str], output: IO[str], variables: dict[str, str]
     ) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [self.python, *words],
+            command,
             cwd=self.path,
             env={**self.environment(), **variables},
             stdin=subprocess.DEVNULL,

@@ -15,7 +15,7 @@ import pytest
 
 from tests.boot import ledger
 from tests.boot.site import Site
-from tests.boot.test_workers import JOBS, parent, ran, start
+from tests.boot.test_workers import JOBS, parent, ran
 from tests.boot.waiting import until
 from tests.conftest import Bake
 from tests.template import developer
@@ -64,7 +64,7 @@ def test_five_commands_lead_from_an_inline_project_to_two_celery_workers(site: S
             )  # fmt: skip
             assert done.returncode == 0, done.stdout + done.stderr
         workers = [
-            start(site, f"exec {line}", f"worker{at}.log") for at, line in enumerate([one, two])
+            site.shell(f"exec {line}", f"worker{at}.log") for at, line in enumerate([one, two])
         ]
         assert site.stop(inline, within=40) == 0
         before = ledger.read(site.database, "SELECT max(id) FROM scheduler_execution")[0][0]

@@ -55,23 +55,6 @@ def site(
         yield site
 
 
-def start(site: Site, command: str, log: str) -> subprocess.Popen[str]:
-    """A line of the Procfile, in a process group of its own."""
-    with (site.path / "var" / log).open("a") as file:
-        process = subprocess.Popen(
-            ["sh", "-c", command],
-            cwd=site.path,
-            env=site.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-    site.started.append(process)
-    return process
-
-
 def procfile(site: Site, name: str = "Procfile") -> dict[str, str]:
     lines = (site.path / name).read_text().splitlines()
     return dict(line.split(": ", 1) for line in lines)
@@ -92,8 +75,8 @@ def parent(pid: int) -> int:
 def test_one_jobs_py_runs_unchanged(site: Site):
     assert (site.path / "home" / "jobs.py").read_text() == JOBS.read_text()
     commands = procfile(site)
-    scheduler = start(site, commands["scheduler"], "scheduler.log")
-    worker = start(site, commands["worker"], "worker.log") if "worker" in commands else scheduler
+    scheduler = site.shell(commands["scheduler"], "scheduler.log")
+    worker = site.shell(commands["worker"], "worker.log") if "worker" in commands else scheduler
     for job in ("light", "medium", "heavy"):
         until(lambda job=job: len(ledger.read(site.database, SUCCEEDED, job)) >= 2, 60, job)
     assert ran(site, "light") == {scheduler.pid}
@@ -133,7 +116,7 @@ def test_celery_without_its_app_is_an_error_that_says_where_it_is(site: Site):
 @pytest.mark.parametrize("site", WITH_WORKERS, indirect=True)
 def test_a_worker_that_nothing_would_reach_ends_and_says_why(site: Site):
     site.write_settings(APSCHEDULER_WORKERS="inline")
-    worker = start(site, procfile(site)["worker"], "worker.log")
+    worker = site.shell(procfile(site)["worker"], "worker.log")
     assert worker.wait(30) != 0
     assert "APSCHEDULER_WORKERS is" in site.log("worker.log")
     assert "Traceback" not in site.log("worker.log")
@@ -141,7 +124,7 @@ def test_a_worker_that_nothing_would_reach_ends_and_says_why(site: Site):
 
 @pytest.mark.parametrize("site", ["django-tasks"], indirect=True)
 def test_a_worker_of_an_unknown_queue_ends_and_names_the_queues(site: Site):
-    worker = start(site, procfile(site)["worker"].replace("scheduler", "shceduler"), "worker.log")
+    worker = site.shell(procfile(site)["worker"].replace("scheduler", "shceduler"), "worker.log")
     assert worker.wait(30) == 1
     said = site.log("worker.log")
     assert "nothing is ever enqueued to shceduler. The queues of the backend 'workers'" in said
@@ -158,7 +141,7 @@ def recipe(site: Site) -> list[str]:
 @pytest.mark.parametrize("site", WITH_WORKERS, indirect=True)
 def test_make_run_starts_one_worker(site: Site):
     site.write_settings(DEBUG="true", BIND="127.0.0.1:1")
-    runner = start(site, "; ".join(recipe(site)), "run.log")
+    runner = site.shell("; ".join(recipe(site)), "run.log")
     until(lambda: ran(site, "heavy"), 60, "run by a worker")
     pids = ran(site, "heavy")
     lines = {Path(f"/proc/{pid}/cmdline").read_text() for pid in pids}
