@@ -221,3 +221,28 @@ def test_codes_that_never_end_are_looked_at_once():
     began = monotonic()
     plain("\x1b]" * 32_768 + "\x9d" * 65_536)
     assert monotonic() - began < 5
+
+
+def test_what_was_skipped_is_no_error_in_the_list(admin_client, declared):
+    job = declared["demo_app.sync_stock"]
+    for status, reason in (("skipped", "is still running"), ("missed", "was too late")):
+        make_execution(job, status=status, reason=reason)
+    page = admin_client.get("/admin/scheduler/execution/").content.decode()
+    assert '<div class="sch-reason" title="is still running">' in page
+    assert '<div class="sch-why" title="was too late">' in page
+
+
+def test_retries_that_follow_at_once_have_no_distance(admin_client, declared):
+    address = "/admin/scheduler/job/demo_5Fapp.sync_5Fstock/change/"
+    for delay, said in ((0.0, False), (30.0, True)):
+        Job.objects.update(max_retries=2, retry_delay=delay)
+        assert (" apart" in admin_client.get(address).content.decode()) is said
+
+
+def test_the_numbers_of_the_timeline_are_grouped_by_thousands(admin_client, declared):
+    trigger = '{"seconds":1,"start_date":"2026-01-01T00:00:00Z","type":"interval"}'
+    Job.objects.update(trigger=trigger, next_run_time=timezone.now())
+    page = admin_client.get("/admin/scheduler/").content.decode()
+    highest = len(declared) * 3600
+    assert f"at most {highest:,} in an hour" in page
+    assert f'text-anchor="end">{highest:,}</text>' in page

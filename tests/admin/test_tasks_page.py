@@ -41,6 +41,11 @@ def test_the_tasks_page_says_that_no_task_has_run(admin_client):
     assert "No task has run yet" in admin_client.get(PAGE).content.decode()
 
 
+def test_the_way_back_from_the_tasks_page_leads_over_the_scheduler(admin_client):
+    crumbs, _ = admin_client.get(PAGE).content.decode().split("</ol>", 1)
+    assert '<a href="/admin/scheduler/">' in crumbs.split("sch-crumbs")[1]
+
+
 def test_it_needs_the_right_to_see_executions(client):
     user = User.objects.create_user("ada", is_staff=True)
     client.force_login(user)

@@ -74,6 +74,12 @@ def test_rankings_name_the_slowest_the_failing_and_the_skipped_jobs(admin_client
     assert [(job.job_id, job.number) for job in found.not_run] == [("shop.quick", 2)]
 
 
+def test_large_numbers_of_a_ranking_are_grouped_by_thousands(admin_client, counted):
+    rows.execution("shop.quick", "missed", due_at=rows.NOON - timedelta(minutes=30), slots=12_345)
+    tallies.count_settled(rows.NOON, "default")
+    assert ">12,347</a>" in admin_client.get(TRENDS).content.decode()
+
+
 def test_each_number_of_a_ranking_is_the_length_of_the_list_it_leads_to(admin_client, counted):
     text = admin_client.get(TRENDS).content.decode()
     links = re.findall(rf'<a href="({LIST}\?job=[^"]+)">(\d+)</a>', text)

@@ -139,7 +139,7 @@ BROKEN_WORDS = """() => {
   const walker = document.createTreeWalker(page, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const node = walker.currentNode;
-    if (node.parentElement.closest("pre, .sch-why, .sch-raw code, select")) continue;
+    if (node.parentElement.closest("pre, .sch-why, .sch-reason, .sch-raw code, select")) continue;
     // No id of a job is a word; a date is one, with its hyphens.
     for (const word of node.data.matchAll(/\\d{4}-\\d\\d-\\d\\d|[^\\s-]+/g)) {
       if (word[0].length > 40) continue;
@@ -170,6 +170,21 @@ def test_the_timeline_shows_now(open_page, size):
     for each in page.locator(".sch-now, .sch-lane").all():
         shown = each.bounding_box()
         assert frame["x"] - 5 <= shown["x"] < frame["x"] + frame["width"]
+
+
+def test_a_table_of_five_columns_has_the_room_that_it_needs(open_page, rig):
+    page = open_page(viewport=SIZES["wide"])
+    page.goto(PAGES["trends"])
+    assert page.locator("[aria-labelledby=sch-slowest] th[scope=row]").count()
+    assert page.locator("[aria-labelledby=sch-slowest] thead").is_visible()
+
+
+def test_a_button_of_two_words_is_one_line(open_page, rig):
+    page = open_page(viewport=SIZES["wide"])
+    page.goto(PAGES["jobs"])
+    run, pause = (page.locator(f".field-buttons >> text={verb}").first.bounding_box()["height"]
+                  for verb in ("Run now", "Pause"))  # fmt: skip
+    assert run == pytest.approx(pause, abs=2)
 
 
 TINY = """() => [...document.querySelectorAll("svg text")].filter((element) => {

@@ -89,7 +89,8 @@ def test_one_run_stands_for_all_that_was_missed():
     assert made.slots == (START + timedelta(minutes=5),)
     (stretch,) = made.stretches
     assert (stretch.count, stretch.status) == (5, Status.SKIPPED)
-    assert "coalesced" in stretch.reason
+    newest = f"{START + timedelta(minutes=5):%Y-%m-%d %H:%M:%S}"
+    assert stretch.reason == f"coalesced into the run of {newest} UTC"
 
 
 def test_without_coalesce_the_newest_are_made_up_for_and_the_rest_is_missed():

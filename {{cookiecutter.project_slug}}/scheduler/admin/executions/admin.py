@@ -19,7 +19,7 @@ from ... import formatting
 from ...conf import conf
 from ...masking import scrubbed
 from ...models import Execution
-from ...models.execution import FINAL, OPEN, Kind
+from ...models.execution import FINAL, OPEN, PROBLEMS, Kind
 from ..display.labels import breakable, labelled
 from ..display.outcomes import badge
 from ..links import row_routes, url
@@ -142,9 +142,9 @@ class ExecutionAdmin(admin.ModelAdmin):
         text = scrubbed(execution.exception or execution.reason, execution)
         if not text:
             return badge(execution.status)
-        return format_html(
-            '{}<div class="sch-why" title="{}">{}</div>', badge(execution.status), text, text[:90]
-        )
+        look = "sch-why" if execution.status in PROBLEMS else "sch-reason"
+        shown = '{}<div class="{}" title="{}">{}</div>'
+        return format_html(shown, badge(execution.status), look, text, text[:90])
 
     @admin.display(description=gettext_lazy("scheduled"))
     def scheduled(self, execution: Execution) -> SafeString:

@@ -94,7 +94,7 @@ def plan(
         stretches += _cover(older, runs, Status.SKIPPED, refusal)
         return Plan((), stretches, owed.next)
     if coalesce and runs:
-        reason = f"coalesced into the run of {runs[-1].astimezone(UTC).isoformat()}"
+        reason = f"coalesced into the run of {runs[-1].astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
         stretches += _cover(older, (), Status.SKIPPED, reason)
     else:
         reason = f"more than {catch_up_limit} runs to make up for (APSCHEDULER_CATCH_UP_LIMIT)"
