@@ -21,6 +21,7 @@ TUTORIAL = "documents/test_tutorial.py::test_who_follows_the_tutorial_has_an_app
 OUTGROWING = (
     "boot/test_outgrowing.py::test_five_commands_lead_from_an_inline_project_to_two_celery_workers"
 )
+OX = "boot/test_outgrowing.py::test_django_ox_takes_the_place_of_django_tasks_db"
 # Which test runs a command; those of docs/deploy.md are accounted for in boot/test_deploy_guide.py.
 RUN_BY = {
     "make run": "boot/test_honcho.py::test_make_run",
@@ -40,6 +41,8 @@ RUN_BY = {
     ".venv/bin/uv add --python .venv 'celery[redis]": OUTGROWING,
     "cat > config/celery.py <<'END'": OUTGROWING,
     "echo 'APSCHEDULER_WORKERS=celery' >> .env": OUTGROWING,
+    ".venv/bin/uv add --python .venv 'django-ox": OX,
+    "cat >> config/settings.py <<'END'": OX,
     "env REMAP_SIGTERM=SIGQUIT .venv/bin/python -m celery": OUTGROWING,
     "echo 'APSCHEDULER_WORKERS=django-tasks' >> .env": "boot/test_workers.py"
     "::test_the_setting_does_what_the_answer_does_without_baking_anew",
