@@ -72,9 +72,14 @@ class DatabaseTasks:
 
     def purge(self) -> None:
         """See ``Celery.purge``."""
+        from django.db import transaction
         from django_tasks_db.models import DBTaskResult
 
-        DBTaskResult.objects.filter(status="READY").delete()
+        with transaction.atomic():
+            # Not what a worker is taking: one whose connection fell silent holds that row for long.
+            ready = DBTaskResult.objects.filter(status="READY")
+            free = ready.select_for_update(skip_locked=True).values_list("pk", flat=True)
+            DBTaskResult.objects.filter(pk__in=list(free)).delete()
 
 
 Engine = Celery | DatabaseTasks
