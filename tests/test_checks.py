@@ -59,7 +59,7 @@ def test_a_count_that_is_too_small_is_refused(settings, name, least, reason):
 def test_a_setting_that_is_no_such_value_is_named(settings, name, value, words):
     setattr(settings, f"APSCHEDULER_{name}", value)
     (error,) = check_settings()
-    assert error.id == "scheduler.E019"
+    assert error.id == "scheduler.E020"
     assert f"APSCHEDULER_{name} must be {words}" in error.msg
 
 

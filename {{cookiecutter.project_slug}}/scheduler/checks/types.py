@@ -31,7 +31,7 @@ def check_types(options: Conf) -> list[CheckMessage]:
         Error(
             f"{PREFIX}{name} must be {problem}, not {value!r:.80}.",
             hint="Set it so in the settings of the project.",
-            id="scheduler.E019",
+            id="scheduler.E020",
         )
         for name, value, problem in _problems(options)
     ]

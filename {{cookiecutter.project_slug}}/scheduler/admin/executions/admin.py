@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import ShowFacets
+from django.core.checks import CheckMessage
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import path
@@ -18,8 +19,9 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_
 from ... import formatting
 from ...conf import conf
 from ...masking import scrubbed
-from ...models import Execution
+from ...models import Execution, Job
 from ...models.execution import FINAL, OPEN, PROBLEMS, Kind
+from ..both import check_beside
 from ..display.labels import breakable, labelled
 from ..display.outcomes import badge
 from ..links import row_routes, url
@@ -70,13 +72,20 @@ class ExecutionAdmin(admin.ModelAdmin):
     def get_urls(self) -> list[Any]:
         site = self.admin_site
         own = row_routes(self, CALLS, action_view)
-        tasks = path("tasks/", site.admin_view(tasks_page), name="scheduler_execution_tasks")
+        tasks = path(
+            "tasks/",
+            site.admin_view(partial(tasks_page, site=site)),
+            name="scheduler_execution_tasks",
+        )
         trends = path(
             "trends/",
             site.admin_view(partial(trends_page, site=site)),
             name="scheduler_execution_trends",
         )
         return [tasks, trends, *own, *super().get_urls()]
+
+    def check(self, **options: Any) -> list[CheckMessage]:
+        return [*super().check(**options), *check_beside(self, Job)]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("scheduler.view_execution")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib import admin
+from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.db.models import Avg, Count, F, Min, Q
 from django.http import HttpRequest, HttpResponse
@@ -41,12 +41,12 @@ class TaskSummary:
         return self.job_id.removeprefix(TASK_PREFIX)
 
 
-def tasks_page(request: HttpRequest) -> HttpResponse:
+def tasks_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     """Show every task that has runs."""
     if not request.user.has_perm("scheduler.view_execution"):
         raise PermissionDenied
     context = {
-        **admin.site.each_context(request),
+        **site.each_context(request),
         "title": _("Tasks"),
         "opts": Execution._meta,
         "tasks": summaries(conf().DATABASE),

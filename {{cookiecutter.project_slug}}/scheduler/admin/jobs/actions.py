@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from apscheduler.jobstores.base import JobLookupError
-from django.contrib import admin, messages
+from django.contrib import messages
+from django.contrib.admin import AdminSite
 from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -210,7 +211,7 @@ def perform_many(request: HttpRequest, action: JobAction, job_ids: Sequence[str]
     return len(rows)
 
 
-def action_view(name: str) -> Callable[..., HttpResponse]:
+def action_view(name: str, site: AdminSite) -> Callable[..., HttpResponse]:
     """Make the route of one action on one job: POST only."""
     action = ACTIONS[name]
 
@@ -221,7 +222,7 @@ def action_view(name: str) -> Callable[..., HttpResponse]:
         if request.method != "POST":
             return press_again(request, way_back(request, job_id))
         if action.asks and "confirmed" not in request.POST and _is_for(action, job_id):
-            return _ask(request, action, job_id)
+            return _ask(request, action, job_id, site)
         chosen = action
         if name == "reset" and (column := request.POST.get("column")):
             chosen = replace(action, call=lambda job_id: scheduler.reset_job(job_id, column))
@@ -236,10 +237,10 @@ def _is_for(action: JobAction, job_id: str) -> bool:
     return jobs.filter(pk=job_id, state__in=action.applies).exists()
 
 
-def _ask(request: HttpRequest, action: JobAction, job_id: str) -> HttpResponse:
+def _ask(request: HttpRequest, action: JobAction, job_id: str, site: AdminSite) -> HttpResponse:
     job = Job.objects.using(conf().DATABASE).filter(pk=job_id).first()
     context = {
-        **admin.site.each_context(request),
+        **site.each_context(request),
         "title": _("%(action)s %(job)s?") % {"action": action.verb, "job": job or job_id},
         "opts": Job._meta,
         "original": job,

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.options import ShowFacets
 from django.contrib.admin.utils import unquote
+from django.core.checks import CheckMessage
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -21,8 +22,9 @@ from ... import formatting
 from ...conf import conf
 from ...definitions.loading import why_set_aside
 from ...masking import scrubbed
-from ...models import Job
+from ...models import Execution, Job
 from ...triggers import zone_of
+from ..both import check_beside
 from ..display import schedules, sparkline
 from ..display.labels import breakable, labelled
 from ..display.outcomes import badge
@@ -72,7 +74,7 @@ class JobAdmin(admin.ModelAdmin):
 
     def get_urls(self) -> list[Any]:
         site = self.admin_site
-        own = row_routes(self, ACTIONS, action_view)
+        own = row_routes(self, ACTIONS, partial(action_view, site=site))
         run = site.admin_view(lambda request, object_id: run_view(request, object_id, self))
         both = [
             path(
@@ -88,6 +90,9 @@ class JobAdmin(admin.ModelAdmin):
             path("<path:object_id>/run/", run, name="scheduler_job_run"),
             *super().get_urls(),
         ]
+
+    def check(self, **options: Any) -> list[CheckMessage]:
+        return [*super().check(**options), *check_beside(self, Execution)]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> Any:
         return page.add(request, self)
