@@ -69,6 +69,16 @@ REFUSED = {
     "missing argument": ({"arg_folder": ""}, "arg_folder", "required"),
     "type of an argument": ({"arg_width": "wide"}, "arg_width", "whole number"),
     "type float": ({"arg_quality": "good"}, "arg_quality", "number"),
+    "long argument": ({"arg_width": "9" * 4000}, "arg_width", "bits is too long"),
+    "too many days": ({"interval_days": str(2**31)}, "interval_days", "too long"),
+    "too many hours": ({"interval_hours": str(2**31)}, "interval_hours", "never runs"),
+    "too many weeks": (
+        {"schedule": "calendarinterval", "calendarinterval_weeks": str(2**31)},
+        "calendarinterval_weeks",
+        "never runs",
+    ),
+    "over": ({"end_date": "2001-01-01"}, "end_date", "never runs"),
+    "digits": ({"start_date": "1" * 5000}, "start_date", "no date or time"),
     "long id": ({"id": "x" * 256}, "id", "at most 255"),
 }
 

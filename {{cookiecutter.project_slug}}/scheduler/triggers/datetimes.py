@@ -11,6 +11,8 @@ from apscheduler.util import convert_to_datetime
 from .errors import TriggerError
 from .timezones import key_of, zone_if_known
 
+MAX_TEXT = 64
+"""Characters of a time as text. Python reads a thousand digits as one."""
 MICROSECOND = timedelta(microseconds=1)
 SECOND = timedelta(seconds=1)
 EARLIEST = datetime(1, 1, 3, tzinfo=UTC)
@@ -113,6 +115,10 @@ def _parsed(value: Any, zone: tzinfo, field: str) -> datetime:
         return datetime.combine(value, time())
     if not isinstance(value, str):
         raise TriggerError(f"expected a date or time, got {value!r}", field)
+    if len(value) > MAX_TEXT:
+        raise TriggerError(
+            f"{value[:40]!r}... is no date or time; write it like 2026-03-29 02:30:00", field
+        )
     try:
         return datetime.fromisoformat(value.strip())
     except ValueError:

@@ -21,7 +21,15 @@ from .validation import (
     window_zone,
 )
 
-UNITS = ("weeks", "days", "hours", "minutes", "seconds", "microseconds")
+SECONDS = {
+    "weeks": 604_800,
+    "days": 86_400,
+    "hours": 3_600,
+    "minutes": 60,
+    "seconds": 1,
+    "microseconds": 1e-6,
+}
+UNITS = tuple(SECONDS)
 MIN_INTERVAL = timedelta(milliseconds=100)
 """Each run is a row of the history, and a poll of the database takes longer."""
 
@@ -101,7 +109,8 @@ def _interval(parts: dict[str, Any]) -> timedelta:
     try:
         interval = timedelta(**numbers)
     except OverflowError:
-        raise TriggerError("the interval is too long", "seconds") from None
+        longest = max(numbers, key=lambda name: numbers[name] * SECONDS[name])
+        raise TriggerError("the interval is too long", longest) from None
     if not interval:
         raise TriggerError(f"the interval is zero; give one of {', '.join(UNITS[:-1])}", "seconds")
     if interval < MIN_INTERVAL:

@@ -135,7 +135,7 @@ class JobForm(forms.Form):
             self.add_error(error.field if error.field in self.fields else "schedule", str(error))
             return
         if not triggers.next_runs(self.trigger, 1) and not (self.job and not self.schedule_changed):
-            self.add_error(next(iter(groups()[cleaned["schedule"]])), _("This never runs again."))
+            self.add_error(self._field_that_ends(cleaned), _("This never runs again."))
 
     def _clean_arguments(self, cleaned: dict[str, Any]) -> None:
         assert self.arguments
@@ -145,7 +145,24 @@ class JobForm(forms.Form):
             serialization.dumps_kwargs(self.call[1])
         except (TypeError, ValueError) as error:
             told = _("The function does not take these arguments: %(error)s")
-            self.add_error(None, told % {"error": error})
+            self.add_error(self._argument_at_fault(), told % {"error": error})
+
+    def _field_that_ends(self, cleaned: dict[str, Any]) -> str:
+        """Return the field because of which a schedule is over: an end, or what was entered."""
+        names = list(groups()[cleaned["schedule"]])
+        if cleaned["schedule"] in with_window():
+            names.insert(0, "end_date")
+        filled = [name for name in names if cleaned.get(name) not in (None, "", 0)]
+        return (filled or [*names[1:], *names])[0]
+
+    def _argument_at_fault(self) -> str | None:
+        """Return the field of an argument that cannot be stored; None if that is not the reason."""
+        for name, value in self.call[1].items() if self.call else ():
+            try:
+                serialization.dumps_kwargs({name: value})
+            except (TypeError, ValueError):
+                return PREFIX + name if PREFIX + name in self.fields else None
+        return None
 
     def _arguments(self) -> tuple[Arguments | None, str]:
         if self.chosen is None:
