@@ -246,3 +246,30 @@ def test_the_numbers_of_the_timeline_are_grouped_by_thousands(admin_client, decl
     highest = len(declared) * 3600
     assert f"at most {highest:,} in an hour" in page
     assert f'text-anchor="end">{highest:,}</text>' in page
+
+
+@pytest.mark.parametrize("page", ["change", "history", "delete", "run"])
+def test_an_address_of_a_job_that_is_gone_leads_to_the_list_and_says_so(admin_client, db, page):
+    answer = admin_client.get(f"{LIST}gone/{page}/")
+    assert answer.headers["Location"] == LIST
+    assert told(answer) == [("error", "There is no job gone any more.")]
+
+
+@pytest.mark.parametrize("page", ["change", "history", "delete"])
+def test_an_address_of_an_execution_that_is_gone_leads_to_the_list(admin_client, db, page):
+    answer = admin_client.get(f"/admin/scheduler/execution/7/{page}/")
+    assert answer.headers["Location"] == "/admin/scheduler/execution/"
+    assert told(answer) == [("error", "There is no execution 7 any more.")]
+
+
+def test_who_may_not_see_the_list_is_led_to_the_index(client, django_user_model):
+    user = django_user_model.objects.create_user("ada", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="delete_job"))
+    client.force_login(user)
+    assert client.get(f"{LIST}gone/delete/").headers["Location"] == "/admin/"
+
+
+def test_a_function_that_is_not_offered_is_named(admin_client, declared):
+    page = admin_client.get(f"{LIST}add/?func=os:system").content.decode()
+    assert "“os:system” is none of the functions below." in page
+    assert "none of the functions" not in admin_client.get(f"{LIST}add/").content.decode()

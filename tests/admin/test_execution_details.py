@@ -124,6 +124,7 @@ def test_a_job_that_was_removed_long_ago_is_found_by_a_part_of_its_id(
         ({"when": "century"}, "No filter “when” has the value “century”"),
         ({"from": "soon"}, "“soon” is no time: left out."),
         ({"to": "2026-13-01"}, "“2026-13-01” is no time"),
+        ({"from": "2026-11-28", "to": "2026-11-20"}, "before “to”: exchange them."),
         ({"before": "here"}, "There is no such place in the list"),
         ({"node": "nowhere"}, "No scheduler process on a host like “nowhere” is known."),
     ],

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.utils import quote
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
@@ -29,6 +30,20 @@ def press_again(request: HttpRequest, address: str) -> HttpResponse:
         return HttpResponseNotAllowed(["POST"])
     messages.warning(request, _("Nothing was done yet: press the button again."))
     return HttpResponseRedirect(address)
+
+
+def tell_gone(request: HttpRequest, job_id: str) -> None:
+    """Tell the user that there is no such job."""
+    messages.error(request, _("There is no job %(id)s any more.") % {"id": job_id})
+
+
+def lead_on(request: HttpRequest, model: type[Model]) -> HttpResponse:
+    """Lead to the list of the model's rows; who may not see it, to the admin's index."""
+    name = model._meta.model_name
+    may_see = any(request.user.has_perm(f"scheduler.{verb}_{name}") for verb in ("view", "change"))
+    return HttpResponseRedirect(
+        url(request, f"scheduler_{name}_changelist" if may_see else "index")
+    )
 
 
 def row_routes(

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.contrib.admin.options import ShowFacets
 from django.core.checks import CheckMessage
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -104,6 +104,11 @@ class ExecutionAdmin(admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> Any:
         return page.view(request, object_id, self)
+
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
+        return page.gone(request, object_id)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         open_ones = {str(row) for row in objs if row.status in OPEN}

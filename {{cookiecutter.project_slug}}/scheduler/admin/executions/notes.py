@@ -55,6 +55,9 @@ def unreadable(params: Mapping[str, str], asked: ExecutionQuery) -> list[str]:
         for name in ("from", "to")
         if params.get(name) and moment(params[name]) is None
     ]
+    since, until = (moment(params.get(name, "")) for name in ("from", "to"))
+    if since and until and until <= since:
+        notes.append(_("No time is both after “from” and before “to”: exchange them."))
     if any(params.get(name) and Cursor.parse(params[name]) is None for name in ("before", "after")):
         notes.append(_("There is no such place in the list: these are the newest."))
     node = asked.details.node

@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
@@ -23,7 +23,7 @@ from ...models import Execution, Job
 from ...models.execution import FINAL, OPEN, Status
 from ...monitoring import tracebacks
 from ..display.labels import node_names
-from ..links import url
+from ..links import lead_on
 from . import related
 
 TEMPLATE = "admin/scheduler/execution_page.html"
@@ -70,10 +70,10 @@ def find(object_id: str) -> Execution | None:
 
 
 def gone(request: HttpRequest, object_id: str) -> HttpResponse:
-    """Tell the user that there is no such execution, and go to the list."""
+    """Tell the user that there is no such execution, and lead on."""
     told = _("There is no execution %(number)s any more.")
     messages.error(request, told % {"number": unquote(object_id)})
-    return HttpResponseRedirect(url(request, "scheduler_execution_changelist"))
+    return lead_on(request, Execution)
 
 
 # ECMA-48 and ECMA-35: sequences such as colours, strings such as titles and links, choices of

@@ -29,7 +29,7 @@ from ...formatting import english
 from ...models import Job
 from ...models.job import JobState
 from .. import log
-from ..links import press_again, url
+from ..links import press_again, tell_gone, url
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as Text
@@ -160,7 +160,7 @@ def perform(request: HttpRequest, action: JobAction, job_id: str, quiet: bool = 
     jobs = Job.objects.using(conf().DATABASE)
     before = jobs.filter(pk=job_id).first()
     if before is None:
-        messages.error(request, _("There is no job %(id)s any more.") % {"id": job_id})
+        tell_gone(request, job_id)
         return False
     if before.state not in action.applies:
         told = _("%(action)s passed over job %(job)s: it is %(state)s.")

@@ -11,7 +11,6 @@ from django.contrib.admin.utils import unquote
 from django.core.checks import CheckMessage
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -29,7 +28,7 @@ from ..display import schedules, sparkline
 from ..display.labels import breakable, labelled
 from ..display.outcomes import badge
 from ..filters import ExecutorFilter, StateFilter
-from ..links import row_routes, url
+from ..links import lead_on, row_routes, tell_gone
 from ..selection import drop_impossible_keys, refuse_nul, refuse_unknown, without_nul
 from . import history, page
 from .actions import ACTIONS, action_view, record_removal, remove
@@ -117,8 +116,13 @@ class JobAdmin(admin.ModelAdmin):
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
         messages.success(request, _("Job %(job)s was removed.") % {"job": obj_display})
-        may_see = self.has_view_or_change_permission(request)
-        return redirect(url(request, "scheduler_job_changelist" if may_see else "index"))
+        return lead_on(request, Job)
+
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
+        tell_gone(request, unquote(object_id))
+        return lead_on(request, Job)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return Job.objects.using(conf().DATABASE)

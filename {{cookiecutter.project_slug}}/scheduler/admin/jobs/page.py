@@ -26,7 +26,7 @@ from ...triggers import zone_of
 from .. import version
 from ..display import schedules, sparkline
 from ..fields.arguments import ask_again
-from ..links import url
+from ..links import lead_on, tell_gone, url
 from ..selection import NUL
 from . import save
 from .actions import ACTIONS, undeclared
@@ -36,6 +36,8 @@ from .overrides import overrides
 
 FORM = "admin/scheduler/job_page.html"
 CHOOSE = "admin/scheduler/job_choose.html"
+MAX_NAME = 80
+"""Characters of a function's name in a message."""
 
 
 @sensitive_post_parameters()  # no report of a failure shows the arguments
@@ -47,6 +49,9 @@ def add(request: HttpRequest, admin: Any) -> HttpResponse:
     like = _to_clone(request, admin)
     chosen = _own(like, known) if like else known.get(request.GET.get("func", ""))
     if chosen is None:
+        if asked := request.GET.get("func"):
+            told = _("“%(name)s” is none of the functions below.")
+            messages.error(request, told % {"name": asked[:MAX_NAME]})
         return _choose(request, admin, known, None)
     form = JobForm(_sent(request), chosen=chosen, like=like)
     if like:
@@ -65,9 +70,8 @@ def change(request: HttpRequest, object_id: str, admin: Any) -> HttpResponse:
     if not admin.has_view_or_change_permission(request, job):
         raise PermissionDenied
     if job is None:
-        told = _("There is no job %(id)s any more.")
-        messages.error(request, told % {"id": unquote(object_id)})
-        return HttpResponseRedirect(url(request, "scheduler_job_changelist"))
+        tell_gone(request, unquote(object_id))
+        return lead_on(request, Job)
     may_change = admin.has_change_permission(request, job)
     if request.method not in ("GET", "HEAD") and not may_change:
         raise PermissionDenied
@@ -98,7 +102,7 @@ def _to_clone(request: HttpRequest, admin: Any) -> Job | None:
     if job is not None and not admin.has_view_or_change_permission(request, job):
         raise PermissionDenied
     if job is None and "from" in request.GET:
-        messages.error(request, _("There is no job %(id)s any more.") % {"id": asked})
+        tell_gone(request, asked)
     return job
 
 

@@ -23,7 +23,7 @@ from ...models import Execution, Job
 from ...monitoring import cluster
 from .. import log, no_scheduler
 from ..fields.arguments import PREFIX, Arguments, ask_again, stored_by_name
-from ..links import url
+from ..links import lead_on, tell_gone, url
 
 TEMPLATE = "admin/scheduler/run_now.html"
 
@@ -74,8 +74,8 @@ def run_view(request: HttpRequest, object_id: str, admin: Any) -> HttpResponse:
     job_id = unquote(object_id)
     job = Job.objects.using(conf().DATABASE).filter(pk=job_id).first()
     if job is None:
-        messages.error(request, _("There is no job %(id)s any more.") % {"id": job_id})
-        return HttpResponseRedirect(url(request, "scheduler_job_changelist"))
+        tell_gone(request, job_id)
+        return lead_on(request, Job)
     form = RunForm(request.POST if request.method == "POST" else None, job=job)
     if request.method == "POST" and form.is_valid():
         execution = start_run(request, job, *form.call)
