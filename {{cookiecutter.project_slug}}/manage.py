@@ -21,8 +21,9 @@ def main() -> None:
         try:
             connection.ensure_connection()
         except OperationalError as error:
+            file = f": {connection.settings_dict['NAME']}" if connection.vendor == "sqlite" else ""
             raise SystemExit(
-                f"The database cannot be reached: {error}\n"
+                f"The database cannot be reached: {error}{file}\n"
                 "README.md says under Start how to make it; DATABASE_URL names another."
             ) from None
         raise

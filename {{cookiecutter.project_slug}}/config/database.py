@@ -88,9 +88,16 @@ def refuse_unprintable(url: str) -> None:
     """Refuse what urllib drops in silence, and no server takes: a password would be another one.
 
     Raises:
-        ImproperlyConfigured: a line break, NUL or an invisible character, as it is or encoded.
+        ImproperlyConfigured: a line break, NUL or an invisible character, as it is or encoded;
+            or bytes that are no text, in whose place urllib puts a question mark.
     """
-    if not unquote(url).isprintable():
+    try:
+        text = unquote(url, errors="strict")
+    except UnicodeDecodeError:
+        raise ImproperlyConfigured(
+            "DATABASE_URL holds percent-encoded bytes that are not UTF-8, such as %E4 for %C3%A4."
+        ) from None
+    if not text.isprintable():
         raise ImproperlyConfigured(
             "DATABASE_URL holds a line break or an invisible character. Write it on one line, "
             "without such characters."

@@ -8,6 +8,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -125,7 +126,7 @@ class Env(environ.Env):
         return found
 
     def raw(self, name: str) -> str:
-        """Return the text as it is; ``str()`` takes one that begins with $ as another's name."""
+        """Return the text, empty if there is none."""
         self.asked.add(name)
         return self.ENVIRON.get(name, "")
 
@@ -160,13 +161,18 @@ class Env(environ.Env):
         items = super().list(var, default=default)
         return [item for item in map(str.strip, items) if item]
 
-    def email_url(self, var: str = "EMAIL_URL", **options: Any) -> dict[str, Any]:
-        url = self.raw(var)
+    def email_url(self, var: str = "EMAIL_URL", default: str = "") -> dict[str, Any]:
+        url = self.raw(var) or default
         refuse_unencoded_login(var, url)
         try:
-            settings = super().email_url(var, **options)
-            if "?" in url or (url.startswith("smtp") and not settings["EMAIL_HOST"]):
+            parts = urlsplit(url)
+            settings: dict[str, Any] = self.email_url_config(url)
+            no_server = parts.scheme.startswith("smtp") and not (parts.hostname and parts.port != 0)
+            if "?" in url or no_server or parts.scheme == "filemail":
                 raise ValueError
+            # Strictly: of bytes that are no UTF-8 it makes another password.
+            for name, text in (("USER", parts.username), ("PASSWORD", parts.password)):
+                settings[f"EMAIL_HOST_{name}"] = unquote(text, errors="strict") if text else None
             return settings
         except (ImproperlyConfigured, ValueError):
             # Without its cause, whose text may repeat a part of the password.
@@ -176,9 +182,16 @@ class Env(environ.Env):
                 "consolemail://, with special characters percent-encoded and no options."
             ) from None
 
-    def get_value(self, var: str, *args: Any, **options: Any) -> Any:
-        self.asked.add(var)
+    def get_value(
+        self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, **options: Any
+    ) -> Any:
+        text = self.raw(var)
+        if not text and default is not self.NOTSET:
+            return default
         try:
-            return super().get_value(var, *args, **options)
+            # No other variable's name, which would be passed over in silence where there is none.
+            if text.startswith("$"):
+                return self.parse_value(text, cast)
+            return super().get_value(var, cast, default, **options)
         except ValueError as error:
             raise ImproperlyConfigured(f"{var} is {self.raw(var)!r}: {error}") from error

@@ -25,8 +25,8 @@ def known_time_zone(name: str) -> str:
         close = difflib.get_close_matches(name, sorted(available_timezones()), n=1)
         hint = f" Perhaps {close[0]}." if close else ""
         raise ImproperlyConfigured(
-            f"TIME_ZONE is {name!r}. Accepted are names of the IANA time zone database, such as "
-            f"Europe/Berlin or UTC.{hint}"
+            f"TIME_ZONE is {name!r:.80}. Accepted are names of the IANA time zone database, such "
+            f"as Europe/Berlin or UTC.{hint}"
         ) from None
     system = Path("/usr/share/zoneinfo")  # as in django.conf.Settings
     if system.exists() and not system.joinpath(*name.split("/")).exists():

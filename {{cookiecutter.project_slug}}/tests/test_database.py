@@ -142,6 +142,7 @@ def test_what_libpq_does_not_take_is_refused_by_name(name: str) -> None:
         ("postgres://me:CANARY\n@h/x", "a line break"),
         ("postgres://me:CANARY%00@h/x", "a line break or an invisible character"),
         ("postgres://me:CANARY@h/x\u200b", "an invisible character"),
+        ("postgres://me:CANARY%E4@h/x", "bytes that are not UTF-8"),
         ("'postgres://me:CANARY@h/x'", "in quotation marks"),
         ("postgresql+psycopg://me:CANARY@h/x", r"begins with postgresql\+psycopg://"),
         ("me:CANARY@h/x", "is no URL"),

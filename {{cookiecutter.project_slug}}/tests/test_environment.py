@@ -68,3 +68,14 @@ def test_the_environment_wins_and_an_empty_value_is_none(tmp_path: Path, monkeyp
     monkeypatch.setenv("ONE", "environment\n")
     env = read_environment(tmp_path / ".env")
     assert [env.raw(name) for name in ("ONE", "TWO", "THREE")] == ["environment", "file", ""]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("a+b", "a+b"), ("a%2Bb", "a+b"), ("a%20b", "a b"), ("%C3%A4", "\u00e4")]
+)
+def test_the_password_of_the_mail_server_is_read_as_it_stands(
+    tmp_path: Path, written: str, read: str, monkeypatch
+) -> None:
+    monkeypatch.setenv("EMAIL_URL", f"smtp+tls://{written}:{written}@mail.example.com:587")
+    mail = read_environment(tmp_path / ".env").email_url()
+    assert (mail["EMAIL_HOST_USER"], mail["EMAIL_HOST_PASSWORD"]) == (read, read)

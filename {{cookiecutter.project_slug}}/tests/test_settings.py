@@ -106,6 +106,8 @@ def test_development_needs_no_password_and_no_address() -> None:
         ("BASE_URL", "https://b.example/", "APSCHEDULER_BASE_URL", "https://b.example"),
         ("BASE_URL", "https://b.example/app/", "FORCE_SCRIPT_NAME", "/app"),
         ("SCRIPT_NAME", "/app", "FORCE_SCRIPT_NAME", "/app"),
+        ("ALLOWED_HOSTS", "$HOST, ${X}", "ALLOWED_HOSTS", ["$HOST", "${X}"]),
+        ("SERVER_EMAIL", "$X", "SERVER_EMAIL", "$X"),
         ("ALLOWED_HOSTS", "*, .a.example, [::1]", "ALLOWED_HOSTS", ["*", ".a.example", "[::1]"]),
     ],
 )
@@ -143,6 +145,11 @@ def test_a_value_is_read_as_people_write_it(
         ({"APSCHEDULER_DRAIN_TIMEOUT": "1e3"}, ["APSCHEDULER_DRAIN_TIMEOUT is '1e3'"]),
         ({"EMAIL_URL": "smtp://mail.example.com?tls=true"}, ["EMAIL_URL", "no options"]),
         ({"EMAIL_URL": "smtp://"}, ["EMAIL_URL is malformed"]),
+        ({"EMAIL_URL": "smtp://mail.example.com:0"}, ["EMAIL_URL is malformed"]),
+        ({"EMAIL_URL": "SMTP://:25"}, ["EMAIL_URL is malformed"]),
+        ({"EMAIL_URL": "smtp://me:pass%E4@mail.example.com"}, ["EMAIL_URL is malformed"]),
+        ({"EMAIL_URL": "filemail:///var/mail"}, ["EMAIL_URL is malformed"]),
+        ({"TIME_ZONE": "$TZ"}, ["TIME_ZONE is '$TZ'", "Europe/Berlin"]),
         ({"EMAIL_URL": "mail.example.com"}, ["EMAIL_URL is malformed", "smtp+tls://USER"]),
         ({"LOG_FORMAT": "xml"}, ["LOG_FORMAT is 'xml'", "text, json"]),
         ({"LOG_LEVEL": "loud"}, ["LOG_LEVEL is 'loud'", "WARNING"]),
@@ -161,6 +168,7 @@ def test_a_database_that_cannot_be_reached_takes_two_lines() -> None:
     run = manage("migrate", **{**PRODUCTION, "DATABASE_URL": "sqlite:////not/there/x.sqlite3"})
     assert run.returncode == 1
     assert "\nThe database cannot be reached: unable to open database file" in f"\n{run.stderr}"
+    assert "file: /not/there/x.sqlite3\n" in run.stderr
     assert "Traceback" not in run.stderr
 
 
