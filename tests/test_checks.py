@@ -207,3 +207,46 @@ def test_a_pool_that_is_smaller_than_the_threads_that_share_it_is_named(monkeypa
     if size:
         assert f"holds {size} connections, and a scheduler needs 11" in found[0].msg
         assert "Set max_size to 11 in DATABASES" in found[0].hint
+
+
+class JobsElsewhere:
+    """Keeps the scheduler's tables in an alias of their own, as Django's documentation has it."""
+
+    def db_for_write(self, model, **hints):
+        return "jobs" if model._meta.app_label == "scheduler" else None
+
+    def allow_migrate(self, db, app_label, **hints):
+        return db == "jobs" if app_label == "scheduler" else None
+
+
+class WritesToPrimary:
+    def db_for_write(self, model, **hints):
+        return "primary"
+
+
+class OfOtherApps:
+    def db_for_write(self, model, **hints):
+        return "books" if model._meta.app_label == "books" else None
+
+    def allow_migrate(self, db, app_label, **hints):
+        return db == "books" if app_label == "books" else None
+
+
+@pytest.mark.parametrize(
+    ("routed", "id", "words"),
+    [
+        (JobsElsewhere, "scheduler.E022", "tables out of 'default'"),
+        (WritesToPrimary, "scheduler.W007", "to 'primary', and APSCHEDULER_DATABASE names 'de"),
+    ],
+)
+def test_routers_that_lead_elsewhere_are_named(settings, routed, id, words):
+    settings.DATABASE_ROUTERS = [f"{__name__}.{routed.__name__}"]
+    (message,) = check_settings()
+    assert message.id == id
+    assert words in message.msg
+    assert "Set APSCHEDULER_DATABASE to" in message.hint
+
+
+def test_routers_of_other_apps_are_none_of_our_business(settings):
+    settings.DATABASE_ROUTERS = [f"{__name__}.OfOtherApps"]
+    assert check_settings() == []

@@ -8,6 +8,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db import router
 
 from ..conf import Conf, conf
 from ..credentials import without_credentials
@@ -243,4 +244,26 @@ def _surroundings(options: Conf) -> list[CheckMessage]:
                 id="scheduler.W006",
             )
         )
-    return [*messages, *_pool(options, database)]
+    return [*messages, *_pool(options, database), *_routers(options)]
+
+
+def _routers(options: Conf) -> list[CheckMessage]:
+    """Name routers that keep the tables, or what the admin writes, out of the database."""
+    alias, job = options.DATABASE, apps.get_model("scheduler", "Job")
+    row = job()
+    row._state.db = alias
+    chosen = router.db_for_write(job, instance=row)
+    hint = f"Set APSCHEDULER_DATABASE to {chosen!r}, or have the routers choose {alias!r}."
+    if not router.allow_migrate_model(alias, job):
+        text = (
+            f"DATABASE_ROUTERS keep the scheduler's tables out of {alias!r}, which "
+            "APSCHEDULER_DATABASE names: migrate makes none there."
+        )
+        return [Error(text, hint=hint, id="scheduler.E022")]
+    if chosen != alias:
+        text = (
+            f"DATABASE_ROUTERS send what is written to the scheduler's models to {chosen!r}, and "
+            f"APSCHEDULER_DATABASE names {alias!r}."
+        )
+        return [Warning(text, hint=hint, id="scheduler.W007")]
+    return []
