@@ -15,10 +15,12 @@ import os
 import signal
 import sys
 import threading
+from collections import OrderedDict, deque, namedtuple
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from logging.handlers import QueueHandler, QueueListener
+from multiprocessing.pool import ThreadPool
 from queue import SimpleQueue
 from typing import Any
 
@@ -26,6 +28,7 @@ from django.contrib.auth.models import Group
 from django.db import connection, transaction
 from django.utils import timezone, translation
 
+Pair = namedtuple("Pair", "left right")
 variable: ContextVar[str] = ContextVar("variable", default="unset")
 suspended: list[Generator[None, None, None]] = []
 done: list[str] = []
@@ -215,6 +218,45 @@ def lazy_zip() -> Any:
 
 def coroutine_in_a_list() -> Any:
     return [work()]
+
+
+def coroutine_in_a_list_of_lists() -> Any:
+    return (1, [[work()]])
+
+
+def coroutine_in_a_named_tuple() -> Any:
+    return Pair(work(), 1)
+
+
+def coroutine_in_a_deque() -> Any:
+    return deque([work()])
+
+
+def coroutine_in_an_ordered_dictionary() -> Any:
+    return OrderedDict(work=work())
+
+
+def promise_in_a_list() -> Any:
+    return [Promise()]
+
+
+def future_in_a_list() -> Any:
+    """Its pool waits for it, nobody for its exception."""
+    with ThreadPoolExecutor(1) as pool:
+        return [pool.submit(int, "no number")]
+
+
+async def task_in_a_dictionary() -> Any:
+    return {"task": asyncio.ensure_future(asyncio.sleep(600))}
+
+
+def result_of_a_pool() -> Any:
+    with ThreadPool(1) as pool:
+        return pool.apply_async(threading.Event().wait, [0.2])
+
+
+def thread_that_nobody_starts() -> Any:
+    return threading.Thread(target=generator)
 
 
 def generator_in_a_dictionary() -> Any:

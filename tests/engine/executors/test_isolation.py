@@ -141,7 +141,10 @@ def test_a_fork_that_the_function_does_not_end_ends_and_delivers_nothing(call, t
 @pytest.mark.parametrize(
     "name",
     ["generator", "async_generator", "lazy_map", "lazy_chain", "lazy_zip", "coroutine_in_a_list",
-     "generator_in_a_dictionary", "context_manager", "decorator_without_brackets", "half_applied"],
+     "generator_in_a_dictionary", "context_manager", "decorator_without_brackets", "half_applied",
+     "coroutine_in_a_list_of_lists", "coroutine_in_a_named_tuple", "coroutine_in_a_deque",
+     "coroutine_in_an_ordered_dictionary", "promise_in_a_list", "future_in_a_list",
+     "task_in_a_dictionary", "result_of_a_pool", "thread_that_nobody_starts"],
 )  # fmt: skip
 def test_a_function_that_only_promises_its_work_did_not_succeed(call, name):
     bodies.done.clear()

@@ -29,8 +29,8 @@ KEEPS_SESSION = re.compile(
 )
 """Statements whose effect ends with their transaction; of any other one nobody knows ..."""
 REACHES_FURTHER = re.compile(
-    r";\s*\S|:=|\bINTO\s+(?:(?:GLOBAL|LOCAL)\s+)?TEMP"
-    r"|\b(?:set_config|setseed|pg_(?:try_)?advisory_lock(?:_shared)?|get_lock|dblink_connect\w*"
+    r";\s*\S|:=|\bINTO\s+(?:@|(?:(?:GLOBAL|LOCAL)\s+)?TEMP)|\bAND\s+CHAIN\b"
+    r"|\b(?:set_config|set_limit|setseed|pg_(?:try_)?advisory_lock(?:_shared)?|get_lock|dblink_connect\w*"
     r"|load_extension)\s*\(",
     re.IGNORECASE,
 )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Iterable
+from collections import deque
+from collections.abc import Awaitable, Iterator
 from concurrent.futures import Future
 from functools import partial
 from itertools import islice
-from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from threading import Thread
+from types import AsyncGeneratorType, GeneratorType
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -17,7 +19,9 @@ from asgiref.sync import async_to_sync
 logger = logging.getLogger("scheduler.promises")
 
 MAX_LOOKED_AT = 1_000
-"""How many parts of a list, tuple, set or dictionary are looked at."""
+"""How many things in lists, tuples, sets and dictionaries are looked at."""
+PLAIN = frozenset({type(None), bool, int, float, str, bytes})
+CONTAINERS: tuple[Any, ...] = (list, tuple, set, frozenset, deque)
 LAZY = (map, filter, zip, enumerate)
 """So are those of ``itertools``."""
 
@@ -39,9 +43,11 @@ def refuse_promise(value: Any) -> None:
     """Refuse what a job function returned where that is, or has in it, a promise of its work.
 
     Raises:
-        TypeError: it is a generator, an iterator, a coroutine or a function.
+        TypeError: it is a generator, an iterator, a coroutine, a future or a function.
     """
-    for each in (value, *_parts(value)):
+    if type(value) in PLAIN:
+        return
+    for each in _within(value):
         if promise := _promise(each):
             raise TypeError(
                 f"it returned {promise}, so its work was not done: "
@@ -59,14 +65,32 @@ async def _awaited(awaitable: Awaitable[Any]) -> Any:
     return value
 
 
-def _parts(value: Any) -> Iterable[Any]:
-    parts = value.values() if type(value) is dict else value
-    return islice(parts, MAX_LOOKED_AT) if type(value) in (dict, list, tuple, set) else ()
+def _within(value: Any) -> list[Any]:
+    """Return the value and what is in it, containers in containers too, but no endless number."""
+    found = [value]
+    for each in found:
+        inside = None if type(each) in PLAIN else _inside(each)
+        if inside is not None:
+            found.extend(islice(inside, MAX_LOOKED_AT - len(found)))
+        if len(found) >= MAX_LOOKED_AT:
+            break
+    return found
+
+
+def _inside(value: Any) -> Iterator[Any] | None:
+    if isinstance(value, dict):
+        return iter(dict.values(value))
+    for kind in CONTAINERS:
+        if isinstance(value, kind):
+            return kind.__iter__(value)
+    return None
 
 
 def _promise(value: Any) -> str:
     """Return what is promised and by whom it is not kept; empty if it is no promise."""
     kind = type(value)
+    if kind in PLAIN:
+        return ""
     if kind.__module__ == "contextlib":  # a function under @contextmanager
         value = getattr(value, "gen", value)
     name = type(value).__name__.replace("_", " ")
@@ -74,7 +98,15 @@ def _promise(value: Any) -> str:
         return _unused(name) if inspect.getgeneratorstate(value) == inspect.GEN_CREATED else ""
     if isinstance(value, AsyncGeneratorType):
         return "" if value.ag_frame is None else _unused(name)  # Python 3.11 does not tell more
-    if isinstance(value, CoroutineType):
+    if isinstance(value, (Future, asyncio.Future)):
+        kept = value.done() and not value.cancelled() and value.exception() is None
+        return "" if kept else f"a {name} that nobody waits for"
+    if kind.__module__ == "multiprocessing.pool" and hasattr(value, "successful"):
+        kept = value.ready() and value.successful()
+        return "" if kept else f"a {name} that nobody waits for"
+    if isinstance(value, Thread):
+        return f"a {name} that nobody starts" if value.ident is None else ""
+    if inspect.isawaitable(value):
         return f"a {name} that nobody awaits"
     if kind in LAZY or kind.__module__ == "itertools":
         return _unused(name)
