@@ -273,3 +273,12 @@ def test_a_function_that_is_not_offered_is_named(admin_client, declared):
     page = admin_client.get(f"{LIST}add/?func=os:system").content.decode()
     assert "“os:system” is none of the functions below." in page
     assert "none of the functions" not in admin_client.get(f"{LIST}add/").content.decode()
+
+
+def test_who_sees_only_jobs_has_no_empty_column(client, django_user_model, declared):
+    user = django_user_model.objects.create_user("ada", is_staff=True)
+    for name, columns in (("view_job", 1), ("view_execution", 2)):
+        user.user_permissions.add(Permission.objects.get(codename=name))
+        client.force_login(django_user_model.objects.get(pk=user.pk))
+        page = client.get("/admin/scheduler/").content.decode()
+        assert page.count('<div class="sch-stack">') == columns

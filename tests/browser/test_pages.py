@@ -11,6 +11,7 @@ axe = need("axe_playwright_python.sync_playwright")
 pytestmark = pytest.mark.slow
 
 PAGES = {
+    "index": "/admin/",
     "overview": "/admin/scheduler/",
     "jobs": "/admin/scheduler/job/",
     "job": "/admin/scheduler/job/demo_5Fapp.sync_5Fstock/change/",
@@ -22,6 +23,7 @@ PAGES = {
     "pause all": "/admin/scheduler/job/pause-all/",
     "clone": "/admin/scheduler/job/add/?from=demo_app.sync_stock",
     "executions": "/admin/scheduler/execution/",
+    "tasks": "/admin/scheduler/execution/tasks/",
     "trends": "/admin/scheduler/execution/trends/",
     "trends of a job": "/admin/scheduler/execution/trends/?job=demo_app.sync_stock",
     "executions that do not exist": "/admin/scheduler/execution/?node=nowhere&from=soon&status=odd",
@@ -185,6 +187,15 @@ def test_a_button_of_two_words_is_one_line(open_page, rig):
     run, pause = (page.locator(f".field-buttons >> text={verb}").first.bounding_box()["height"]
                   for verb in ("Run now", "Pause"))  # fmt: skip
     assert run == pytest.approx(pause, abs=2)
+
+
+def test_a_mean_is_not_broken_from_its_number(open_page, rig):
+    page = open_page(viewport=SIZES["wide"])
+    page.goto(PAGES["jobs"])
+    means = page.locator(".field-last_runs .sch-quiet")
+    assert means.count()
+    for mean in means.all():
+        assert mean.evaluate("element => element.getClientRects().length") == 1
 
 
 TINY = """() => [...document.querySelectorAll("svg text")].filter((element) => {

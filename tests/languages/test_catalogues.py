@@ -123,3 +123,11 @@ def test_a_baked_project_has_the_catalogues_as_they_are(bake):
             ours = file(app, language, ending)
             copy = project / ours.relative_to(TEMPLATE)
             assert copy.read_bytes() == ours.read_bytes()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_button_of_django_s_list_is_not_called_as_our_column(language):
+    """Django 6.1 has a button "Run"; catalogues are one, and "Lauf" is nothing to press."""
+    catalogue = written("scheduler", language)
+    assert catalogue.get("Run") is None
+    assert catalogue.get("Run", context="one run of a job").string

@@ -207,7 +207,7 @@ class JobAdmin(admin.ModelAdmin):
         if not job.latest:
             return "-"
         return format_html(
-            '{}{} <span class="sch-quiet">{}</span>',
+            '{}{} <span class="sch-quiet sch-whole">{}</span>',
             sparkline.draw(job.latest),
             badge(job.latest[0].status),
             _("mean %(duration)s")
