@@ -111,6 +111,7 @@ UNMARKED = {
     "in a header": {"X-Api-Key": "canary-header", "Accept": "text"},
     "what authorizes": "Bearer canary-bearer",
     "the password of a URL": "postgres://me:canary-url@db/shop",
+    "a password with an @": "postgres://me:p@canary-at@db/shop",
     "the key of a URL": "https://canary-key@sentry.example/1",
     "a percent-encoded password": "amqp://me:canary%2Fencoded@mq/",
     "a parameter of a URL": ["https://shop.example/feed?page=1&access_token=canary-parameter"],
@@ -148,7 +149,7 @@ def test_of_a_credential_of_the_project_that_a_job_tells(doors, settings, capsys
 def test_of_a_credential_in_an_alert_that_concerns_no_run(doors, settings):
     settings.APSCHEDULER_SECRETS = "tests.bodies.known_credentials"
     alerts.tell(alerts.Alert("leader error", "", f"no answer from {bodies.CREDENTIAL}"))
-    alerts.tell(alerts.Alert("leader error", "a", "no answer from redis://:canary-login@mq/0"))
+    alerts.tell(alerts.Alert("leader error", "a", "no answer from redis://:p@canary-login@mq/0"))
     rows.leader()
     rows.job("leaks")
     found = doors("leaks")

@@ -32,7 +32,8 @@ NOT_SECRET_NAME = re.compile(
 PAIR = re.compile(r"(?:^|[;&?\s])([A-Za-z_. -]+?)\s*=\s*([^;&\s]+)")
 """As in ``Server=db;Password=...``, and behind the ``?`` of a URL."""
 BETWEEN_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[-.\s]+")
-URL_LOGIN = re.compile(r"(?<=://)[^\s/?#@'\"<>]+(?=@)")
+URL_LOGIN = re.compile(r"(?<=://)[^\s/?#'\"<>]+(?=@)")
+"""Up to the last @: one within a password is often not encoded."""
 
 _known: set[str] = set()
 _pattern: re.Pattern[str] | None = None

@@ -14,7 +14,8 @@ from .conf import conf
 MASK = "••••••"
 SECRET_NAME = re.compile(
     r"((password|passwd|passphrase|secret|token|credential|(api|access|private|secret|signing"
-    r"|encryption|account)_?key)s?|(^|_)(pwd|passcode|auth|authorization|bearer|cookie|dsn))_?\d*$",
+    r"|encryption|account|ssh|gpg|license)_?key|webhook(_ur[il])?|connection_string)s?"
+    r"|(^|_)(pwd|passcode|auth|authorization|bearer|cookie|dsn|jwt))_?\d*$",
     re.I,
 )
 """Names of arguments, and of keys within them, that are sensitive whether or not a job says so."""
@@ -22,9 +23,10 @@ NOT_SECRET_NAME = re.compile(r"tokens$", re.I)
 """Such as ``max_tokens``: a number of them."""
 BETWEEN_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[-.\s]+")
 """As in ``accessToken`` and ``X-Api-Key``."""
-URL_LOGIN = re.compile(r"(?<=://)[^\s/?#@'\"<>]+(?=@)")
+URL_LOGIN = re.compile(r"(?<=://)[^\s/?#'\"<>]+(?=@)")
+"""Up to the last @: one within a password is often not encoded."""
 IN_TEXT = re.compile(
-    r"""://[^\s/?\#@:'"<>]*:(?P<login>[^\s/?\#@'"<>]+)@
+    r"""://[^\s/?\#@:'"<>]*:(?P<login>[^\s/?\#'"<>]+)@
     |https?://(?P<key>[^\s/?\#@:'"<>]+)@
     |[?&](?P<name>[\w.-]+)=(?P<value>[^&\#\s'"<>]+)
     |\b(?:Bearer|Basic)\s+(?P<bearer>[\w.~+/=-]{6,})""",

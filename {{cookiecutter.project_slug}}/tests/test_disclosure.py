@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from config.database import database
+from config.redaction import redacted
 from config.reports import ReportFilter
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -202,3 +203,10 @@ def test_a_password_of_any_database_has_a_name_that_is_masked() -> None:
     if importlib.util.find_spec("psycopg"):
         entry = database("postgres://me:CANARY@h/x?sslpassword=CANARY", Path("/x"))
         assert "CANARY" not in str(ReportFilter().cleanse_setting("DATABASES", entry))
+
+
+@pytest.mark.parametrize("login", ["me:CANARY", "me:p@CANARY", "me:p@ss@CANARY", ":CANARY"])
+def test_a_login_of_a_url_that_nobody_knew_before(login: str) -> None:
+    assert (
+        redacted(f"no answer from redis://{login}@mq/0") == "no answer from redis://********@mq/0"
+    )
