@@ -98,6 +98,7 @@ class Proxy:
         """Cut the client off; a second later the server still gets what the client had sent.
 
         The commit whose reply is lost in its nastiest form: it happens after the client is back.
+        New connections are served, also after ``stall``.
         """
         self._loop.run(self._cut_late())
 
@@ -106,6 +107,7 @@ class Proxy:
         for pair in pairs:
             pair.gate.clear()
         await asyncio.sleep(UNANSWERED)
+        self._stalled = False
         for pair in pairs:
             pair.cut_client()
         loop = asyncio.get_running_loop()

@@ -95,3 +95,14 @@ def test_a_late_cut_delivers_what_the_client_had_sent_after_the_client_is_gone(p
     assert server.heard.get(timeout=10) == b"COMMIT"
     back.close()
     cutting.join()
+
+
+def test_new_connections_are_served_after_a_stall_that_ends_in_a_late_cut(proxy):
+    connection = dial(proxy)
+    proxy.stall()
+    proxy.cut_late()
+    with pytest.raises(ConnectionResetError):
+        connection.recv(100)
+    connection = socket.create_connection(("127.0.0.1", proxy.port), 10)
+    connection.sendall(b"hello")
+    assert connection.recv(100) == b"reply"
