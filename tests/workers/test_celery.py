@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -15,11 +17,17 @@ from scheduler import scheduler
 from scheduler.models import Execution, Node
 from scheduler.models.execution import Status
 
+from tests.proof.chaos.proxy import Loop, Proxy
+
 from .brokers import KINDS, RabbitMQ, Redis, broker
 from .cluster import Cluster, cluster, eventually
 from .remote_bodies import end_process, note, wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+GIVEN_UP_WITHIN = 240
+"""Seconds in which a worker gives a silent connection up: it takes 20 to 60, and 900 by TCP."""
+ENDS_WITHIN = 120
+"""Seconds; process managers kill a worker after 30. Without bounds it would take 900 here too."""
 
 
 @pytest.fixture(scope="module", params=list(KINDS))
@@ -139,6 +147,40 @@ def test_while_the_broker_is_away_local_jobs_run_and_afterwards_the_others(celer
     eventually(lambda: Node.objects.filter(role="leader").exclude(publish_error="").exists())
     running_broker.start()
     assert {row.status for row in ended(2)} == {Status.SUCCEEDED}
+
+
+@pytest.fixture
+def proxy(celery: Cluster, running_broker: Redis | RabbitMQ) -> Proxy:
+    """Stands between the broker and the only worker."""
+    worker = celery.processes[1]
+    worker.send_signal(signal.SIGTERM)
+    worker.wait(60)
+    made = Proxy(Loop(), running_broker.port)
+    celery.environment["TEST_BROKER_URL"] = running_broker.url(made.port)
+    celery.celery()
+    now(note, id="before")
+    assert ended()[0].status == Status.SUCCEEDED
+    return made
+
+
+def test_a_worker_whose_connections_fell_silent_opens_others(celery, proxy):
+    proxy.forget()
+    numbers = count()
+
+    def another_has_run() -> bool:
+        now(note, id=f"after-{next(numbers)}")  # what was on its way to the worker is lost
+        time.sleep(1)
+        runs = Execution.objects.filter(job_id__startswith="after-")
+        return runs.filter(status=Status.SUCCEEDED).exists()
+
+    eventually(another_has_run, GIVEN_UP_WITHIN)
+
+
+def test_a_worker_ends_though_its_broker_is_silent(celery, proxy):
+    proxy.stall()
+    worker = celery.processes[-1]
+    worker.send_signal(signal.SIGTERM)
+    worker.wait(ENDS_WITHIN)
 
 
 def test_every_message_twice_runs_no_row_twice(celery, running_broker):

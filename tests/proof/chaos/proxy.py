@@ -89,6 +89,13 @@ class Proxy:
         self._stalled = True
         self._loop.each(self.pairs, lambda pair: pair.gate.clear())
 
+    def forget(self) -> None:
+        """Nothing passes on old connections, and nobody is told; new ones are served.
+
+        As a router does that lost its table.
+        """
+        self._loop.each(self.pairs, lambda pair: pair.gate.clear())
+
     def resume(self) -> None:
         """What was held back passes now."""
         self._stalled = False

@@ -23,10 +23,27 @@ if TYPE_CHECKING:
 
 TASK = "scheduler.run"
 SECONDS = 5.0
-"""How long the publisher waits for a broker that is silent."""
+"""How long the publisher and a worker wait for an answer of the broker."""
+# Without such a bound, a read from a connection that a router forgot lasts for as long as TCP does,
+# a quarter of an hour: that worker would get no message, and heed no SIGTERM.
+REDIS = {
+    "broker_transport_options": {
+        "socket_timeout": SECONDS,
+        "socket_connect_timeout": SECONDS,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+    },
+    # Celery warns where it is asked not to prefetch and always does: with RabbitMQ.
+    "worker_disable_prefetch": True,
+}
+RABBITMQ = {
+    "broker_transport_options": {"read_timeout": SECONDS, "write_timeout": SECONDS},
+    "broker_heartbeat": 20,  # of which two are missed
+    "worker_disable_prefetch": False,
+}
 DEFAULTS = {
     # A message that waits in a busy worker keeps its run from the idle ones, until it is repeated.
-    # One a process is the least with RabbitMQ; with Redis it is none, see _defaults.
+    # One a process is the least with RabbitMQ; with Redis it is none.
     "worker_prefetch_multiplier": 1,
     # Less than the 30 s after which process managers kill. With REMAP_SIGTERM=SIGQUIT in the
     # environment, SIGTERM ends a worker that way.
@@ -61,9 +78,8 @@ def configure(app: Celery) -> None:
 
 
 def _defaults() -> dict[str, Any]:
-    """Return the defaults. Celery warns where it is asked not to prefetch and always does."""
     url = str(getattr(settings, "CELERY_BROKER_URL", ""))
-    return {**DEFAULTS, "worker_disable_prefetch": url.startswith(("redis", "sentinel"))}
+    return DEFAULTS | (REDIS if url.startswith(("redis", "sentinel")) else RABBITMQ)
 
 
 @shared_task(name=TASK, ignore_result=True, acks_late=False, max_retries=0)
