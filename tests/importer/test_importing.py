@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 from dataclasses import replace
@@ -178,6 +179,43 @@ def test_a_bad_row_is_named_and_stops_no_other(old_tables):
     assert err.getvalue().endswith("5 of them not imported, for the reasons above: exit code 1.\n")
     assert Job.objects.filter(pk="interval").exists()
     assert Execution.objects.count() == 4
+
+
+@pytest.mark.parametrize("table", [tables.JOBS, tables.EXECUTIONS])
+def test_a_date_that_python_has_not_costs_its_row_alone(old_tables, table):
+    dates = {"sqlite": "0000-00-00 00:00:00", "postgresql": "infinity"}
+    if connection.vendor not in dates:
+        pytest.skip("its driver reads such a date as none")
+    column = "next_run_time" if table == tables.JOBS else "run_time"
+    which = "'cron'" if table == tables.JOBS else f"(SELECT min(id) FROM {table})"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET {column} = %s WHERE id = {which}", [dates[connection.vendor]]
+        )
+    _, report = bring()
+    assert ("cron" in report["refused"]) == (table == tables.JOBS)
+    assert len(report["refused_executions"]) == (table == tables.EXECUTIONS)
+    assert {"date", "interval", "or"} <= {*report["imported"]}
+    assert report["executions"] == 6 - (table == tables.EXECUTIONS)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ({"max_instances": 10**7}, "max_instances must be between 1 and 1000000"),
+        ({"misfire_grace_time": 10**15}, "misfire_grace_time must be between 1 and"),
+        ({"coalesce": "no"}, "coalesce must be True or False"),
+        ({"name": "a\nb"}, "may not contain"),
+    ],
+)
+def test_a_job_out_of_the_bounds_of_add_job_is_refused(old_tables, state, words):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT job_state FROM {tables.JOBS} WHERE id = 'cron'")
+        stored = pickle.loads(bytes(cursor.fetchone()[0]))
+        changed = pickle.dumps(stored | state)
+        cursor.execute(f"UPDATE {tables.JOBS} SET job_state = %s WHERE id = 'cron'", [changed])
+    _, report = bring()
+    assert words in report["refused"]["cron"]
 
 
 def named_badly(make):

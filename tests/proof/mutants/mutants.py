@@ -456,4 +456,25 @@ MUTANTS = [
         "if False:",
         "tests/test_checks.py::test_routers_that_lead_elsewhere_are_named",
     ),
+    Mutant(
+        "import: a date that cannot be read ends all of it",
+        "importer/tables.py",
+        "            rows += _select(using, one, [id])\n        except Exception as error:",
+        "            rows += _select(using, one, [id])\n        except ZeroDivisionError as error:",
+        "tests/importer/test_importing.py::test_a_date_that_python_has_not_costs_its_row_alone",
+    ),
+    Mutant(
+        "import: numbers without the bounds of add_job",
+        "importer/importing.py",
+        "    check_limits(state)\n",
+        "",
+        "tests/importer/test_importing.py::test_a_job_out_of_the_bounds_of_add_job_is_refused",
+    ),
+    Mutant(
+        "secrets: what stands behind the first @ of a password",
+        "credentials.py",
+        "(?P<login>[^\\s/?\\#'\"<>]+)@",
+        "(?P<login>[^\\s/?\\#@'\"<>]+)@",
+        "tests/monitoring/test_canaries.py",
+    ),
 ]

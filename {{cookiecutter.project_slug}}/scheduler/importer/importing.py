@@ -17,7 +17,7 @@ from django.db import transaction
 from .. import serialization, triggers
 from ..definitions import changes, references, states
 from ..definitions.changes import changed_by
-from ..definitions.options import check_id
+from ..definitions.options import check_id, check_limits, check_printable
 from ..definitions.states import Event
 from ..engine.executors.runner import clean
 from ..models import Change, Execution, Job
@@ -65,7 +65,7 @@ def run(source: str, using: str, dry_run: bool = False) -> ImportReport:
     report = ImportReport()
     with transaction.atomic(using=using), changed_by("import_django_apscheduler"):
         names: dict[str, dict[str, str]] = {}
-        for old in tables.jobs(source):
+        for old in tables.jobs(source, report.refused):
             names[old.id] = _import_job(old, using, report)
         for batch in tables.executions(source, report.refused_executions):
             _import_executions(batch, names, using, report)
@@ -106,6 +106,7 @@ def _import_job(old: tables.OldJob, using: str, report: ImportReport) -> dict[st
 
 def _row(old: tables.OldJob, state: dict[str, Any]) -> Job:
     """Make the row of a job. Raises whatever says that no row can hold it."""
+    check_limits(state)
     row = Job(
         id=old.id,
         uid=uid_of(old.id),
@@ -121,6 +122,7 @@ def _row(old: tables.OldJob, state: dict[str, Any]) -> Job:
         **states.after(states.NEW, Event.ADDED, old.next_run_time),
     )
     check_id(row.id)
+    check_printable("name", str(row.name))
     row.clean_fields(exclude=["planned_trigger"])
     if row.state == JobState.ACTIVE:
         try:
