@@ -11,6 +11,7 @@ from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.utils import timezone
 from scheduler.admin import capped
+from scheduler.admin.display.outcomes import badge
 from scheduler.admin.executions.page import plain
 from scheduler.admin.jobs.bulk import SELECTED
 from scheduler.admin.overview import counts
@@ -282,3 +283,15 @@ def test_who_sees_only_jobs_has_no_empty_column(client, django_user_model, decla
         client.force_login(django_user_model.objects.get(pk=user.pk))
         page = client.get("/admin/scheduler/").content.decode()
         assert page.count('<div class="sch-stack">') == columns
+
+
+def test_a_sign_stays_on_the_line_of_its_word():
+    assert "\N{EMPTY SET}</span>&nbsp;missed</span>" in badge("missed")
+
+
+@pytest.mark.parametrize("page", ["change", "delete", "run"])
+def test_no_crumb_touches_the_mark_before_it(admin_client, declared, page):
+    text = admin_client.get(f"{JOB}{page}/").content.decode()
+    crumbs = text.split("sch-crumbs", 1)[1].split("</ol>", 1)[0]
+    assert "</li>" in crumbs
+    assert "</li><li" not in crumbs

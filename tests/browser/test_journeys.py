@@ -186,7 +186,7 @@ def test_filters_of_executions_lead_to_one_another(page):
     page.click(".sch-filter[open] >> text=succeeded")
     page.wait_for_url("**status=succeeded**")
     badges = page.locator("#result_list .field-outcome .sch-badge")
-    assert set(badges.all_inner_texts()) == {"✓ succeeded"}
+    assert set(badges.all_inner_texts()) == {"✓\N{NO-BREAK SPACE}succeeded"}
     page.click("summary:has-text('Ended')")
     page.click(".sch-filter[open] >> text=last hour")
     page.wait_for_url(re.compile("status=succeeded.*when=hour|when=hour.*status=succeeded"))

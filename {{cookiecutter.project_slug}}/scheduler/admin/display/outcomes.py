@@ -51,7 +51,7 @@ LABELS: dict[str, Any] = {
 def badge(status: str) -> SafeString:
     """Draw a status as a coloured word with its sign."""
     return format_html(
-        '<span class="sch-badge sch-{}"><span aria-hidden="true">{}</span> {}</span>',
+        '<span class="sch-badge sch-{}"><span aria-hidden="true">{}</span>&nbsp;{}</span>',
         status,
         SIGNS.get(status, ""),
         LABELS.get(status, status),
