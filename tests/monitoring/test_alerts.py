@@ -412,8 +412,16 @@ def sentry(kept: list[dict], dsn: str | None):
         sentry_sdk.init(dsn=None)
 
 
+def test_a_run_that_outlasts_its_warning_is_mailed():
+    send(signals.run_overdue, rows.execution("stuck", "running", warn_after=600.0))
+    (letter,) = mails()
+    assert "stuck overdue" in letter.subject
+    assert "still running after 600 s" in letter.body
+
+
 @pytest.mark.parametrize(
-    "name", ["run_failed", "run_missed", "run_lost", "became_leader", "housekeeping"]
+    "name",
+    ["run_failed", "run_missed", "run_lost", "run_overdue", "became_leader", "housekeeping"],
 )
 def test_the_receivers_are_connected(name):
     assert getattr(signals, name).has_listeners(Execution)

@@ -95,6 +95,23 @@ def check_names(**_: Any) -> list[CheckMessage]:
 
 
 @register(deploy=True)
+def check_mail(**_: Any) -> list[CheckMessage]:
+    """Mails about errors and failed runs reach somebody."""
+    if not settings.ADMIN_EMAILS:
+        why, hint = "ADMINS holds no address", "Write it as ops@example.com."
+    elif mail_scheme() in ("consolemail", "dummymail"):
+        why = f"EMAIL_URL is {mail_scheme()}://, which sends nothing"
+        hint = "Name a mail server, such as smtp+tls://USER:PASSWORD@HOST:587."
+    else:
+        return []
+    return [Warning(f"{why}: nobody hears of errors and failed runs.", hint=hint, id="home.W008")]
+
+
+def mail_scheme() -> str:
+    return env.raw("EMAIL_URL").partition("://")[0].lower()
+
+
+@register(deploy=True)
 def check_static_files(**_: Any) -> list[CheckMessage]:
     """Check that the static files to which pages link were collected."""
     if static_files():

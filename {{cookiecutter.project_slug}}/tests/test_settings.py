@@ -85,6 +85,21 @@ def test_an_address_that_cannot_work_is_named(change: dict[str, str], words: lis
     assert all(word in run.stderr for word in words), run.stderr
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"ADMINS": ","}, "ADMINS holds no address"),
+        ({"EMAIL_URL": "consolemail://"}, "EMAIL_URL is consolemail://, which sends nothing"),
+        ({"EMAIL_URL": "dummymail://"}, "EMAIL_URL is dummymail://, which sends nothing"),
+    ],
+)
+def test_mail_that_reaches_nobody_is_named_at_a_deployment(
+    change: dict[str, str], words: str
+) -> None:
+    run = manage("check", "--deploy", **{**PRODUCTION, **change})
+    assert f"(home.W008) {words}" in run.stderr
+
+
 def test_models_and_migrations_agree() -> None:
     run = manage("makemigrations", "--check", "--dry-run", **PRODUCTION)
     assert run.returncode == 0, run.stdout + run.stderr

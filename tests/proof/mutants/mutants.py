@@ -477,4 +477,11 @@ MUTANTS = [
         "(?P<login>[^\\s/?\\#@'\"<>]+)@",
         "tests/monitoring/test_canaries.py",
     ),
+    Mutant(
+        "alerts: silence about a run that hangs",
+        "monitoring/alerts.py",
+        "    signals.run_overdue.connect(on_overdue)\n",
+        "",
+        "tests/monitoring/test_alerts.py::test_the_receivers_are_connected",
+    ),
 ]

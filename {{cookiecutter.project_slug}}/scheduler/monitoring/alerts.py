@@ -44,6 +44,7 @@ def connect() -> None:
     signals.run_failed.connect(on_failed)
     signals.run_missed.connect(on_missed)
     signals.run_lost.connect(on_lost)
+    signals.run_overdue.connect(on_overdue)
     signals.became_leader.connect(on_leader)
     signals.housekeeping.connect(on_housekeeping)
     signals.worker_stopping.connect(on_worker_stopping)
@@ -72,6 +73,15 @@ def on_lost(execution: Execution, **_: Any) -> None:
     """Report a run whose process died, unless it is retried."""
     if not may_retry(execution.status, execution):
         tell(_alert("lost", execution, execution.reason))
+
+
+def on_overdue(execution: Execution, **_: Any) -> None:
+    """Report a run that lasts longer than its ``warn_after``: one that hangs has no other end.
+
+    Those behind it are skipped, which is no failure either.
+    """
+    text = f"It is still running after {execution.warn_after:g} s (warn_after)."
+    tell(Alert("overdue", execution.job_id, text, execution_id=execution.pk))
 
 
 def on_leader(term: int, **_: Any) -> None:
