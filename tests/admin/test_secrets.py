@@ -8,6 +8,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 from scheduler import scheduler
+from scheduler.credentials import secrets_within
 from scheduler.masking import is_secret_name
 from scheduler.models import Change, Execution, Job
 
@@ -247,3 +248,7 @@ def test_one_that_is_not_json_is_not_repeated(admin_client):
     assert "typed_secret" not in page.content.decode()
     page = admin_client.post(url, {**fields_of(admin_client.get(url)), "arg_batch": "many"})
     assert "&quot;many&quot;" in str(page.context["form"].errors["arg_batch"])
+
+
+def test_the_password_of_a_url_is_known_up_to_the_last_at_sign():
+    assert {"p@ss", "a b@c"} <= {*secrets_within(["redis://me:p@ss@mq/0", "amqp://:a%20b@c@mq//"])}
