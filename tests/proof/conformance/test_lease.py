@@ -15,6 +15,7 @@ from scheduler.conf import conf
 from scheduler.db.clock import DbNow, db_now
 from scheduler.engine.leadership.lease import ForeignProject, LeaseLost
 from scheduler.models import Execution, Lease, Node, Term
+from scheduler.models.execution import Status
 from scheduler.models.term import Cause
 
 from .jobs import add, runs
@@ -126,6 +127,34 @@ def test_it_is_not_taken_from_a_holder_that_renews(a, b):
         a.beat()
         b.turn()
     assert (a.leads, b.leads) == (True, False)
+    assert Term.objects.count() == 1
+
+
+@pytest.mark.parametrize("slow", ["chores", "claim"])
+def test_a_transaction_that_outlasts_its_lease_does_not_lose_it_to_a_standby(
+    a, b, database_clock, monotonic, monkeypatch, slow
+):
+    """On a slow database two would take it from each other, and neither get past its chores."""
+    a.lead()
+    leader = a.scheduler.loop.leader
+    part, name = (
+        (leader.reconciler, "mark_orphans_lost") if slow == "chores" else (leader.queue, "start")
+    )
+    real = getattr(part, name)
+
+    def outlast(*args):
+        monotonic.forward(conf().LEASE_TTL + 1)
+        database_clock.move(conf().LEASE_TTL + 1)
+        return real(*args)
+
+    monkeypatch.setattr(part, name, outlast)
+    leader._chores_at = 0.0 if slow == "chores" else float("inf")
+    add(misfire_grace_time=None)
+    a.turn()
+    monkeypatch.setattr(part, name, real)
+    b.turn()
+    assert not b.leads
+    a.turn_until(lambda: runs(status=Status.SUCCEEDED))
     assert Term.objects.count() == 1
 
 

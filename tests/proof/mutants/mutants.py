@@ -75,6 +75,13 @@ MUTANTS = [
         f"{CONFORMANCE}/test_restore.py::test_a_lease_row_of_an_earlier_term_is_followed_by_a_new_term",
     ),
     Mutant(
+        "lease: a long transaction does not move it on",
+        "engine/leadership/lease.py",
+        "if monotonic() > self._renewed + conf().LEASE_RENEW:",
+        "if False:",
+        f"{CONFORMANCE}/test_lease.py::test_a_transaction_that_outlasts_its_lease_does_not_lose_it_to_a_standby",
+    ),
+    Mutant(
         "restore: the heartbeat notices nothing",
         "engine/leadership/node.py",
         "rows.filter(beat__gte=self._beats)",

@@ -217,6 +217,7 @@ class Leader:
                 if self.dispatcher.remote:  # workers end runs, and nobody tells us
                     self._elsewhere = self.publications.elsewhere()
                 claimed = self._claimed(claim, seen, self._capacity([r.id for r in results]))
+                self.lease.extend()
         except ClusterPaused:  # since the look: whoever paused it counts on it from now on
             return ClaimResult()
         recorded()
@@ -263,6 +264,7 @@ class Leader:
                 refused = self.reconciler.refuse_unknown_executors(self.dispatcher.executors, now)
                 self.publications.take_back(self.dispatcher.remote)
                 self.reconciler.forget_old_nodes(now)
+            self.lease.extend()
         self._publish(repeated)
         self.events.lost(lost)
         self.events.refused(refused)

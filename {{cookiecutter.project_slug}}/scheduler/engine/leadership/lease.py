@@ -15,7 +15,8 @@ find the row changed, claim nothing, and stand by. No clock takes part in this: 
 **When may it be taken?** If it is free; if the database's clock says that it expired; if we have
 read it unchanged for its TTL on our own monotonic clock (a database clock set back blocks nobody);
 if this host proves that the holder's process is gone. A wrong answer to this question costs a
-needless change of leader, never a double claim.
+needless change of leader, never a double claim. A leader whose transaction outlasts its lease moves
+the expiry on before it commits (``extend``): nobody else can have taken the row meanwhile.
 
 **Bodies** run outside the transaction. They may start while ``trusted()``: the monotonic time
 *before* the last successful renewal, plus the TTL, less a margin. A process that was frozen finds
@@ -80,7 +81,7 @@ class LeaseHolder:
         """The highest term that this process has seen."""
         self.resign_requested = False
         self.paused = False
-        self._trusted_until = 0.0
+        self._renewed = self._trusted_until = 0.0
         self._observer = Observer()
         self._holder: Node | None = None
         self._lock = PreparedQuery(self.using, self._locked)
@@ -119,14 +120,23 @@ class LeaseHolder:
             Whether the lease is still held.
         """
         before = monotonic()
-        renewed = self._mine().update(
-            beat=F("beat") + 1, renewed_at=DbNow(), expires_at=DbNow() + _ttl()
-        )
+        renewed = self._move_on()
         if renewed:
             self._hold(self.term, before)
         else:
             self.lose()
         return bool(renewed)
+
+    def extend(self) -> None:
+        """Move the expiry on in the transaction that holds the row, if it has taken long.
+
+        Two processes race here on a slow database: a leader whose transaction outlasts its lease,
+        and a standby that waits for the row and would find it expired. They would take it from each
+        other for ever, and neither would get any further. What is trusted stays as it is: nobody
+        knows yet whether this commits.
+        """
+        if monotonic() > self._renewed + conf().LEASE_RENEW:
+            self._move_on()
 
     def hold(self) -> None:
         """Lock the row for the rest of the transaction: the fence before every claim.
@@ -263,6 +273,7 @@ class LeaseHolder:
     def _hold(self, term: int, before: float) -> None:
         self.term = term
         self._last_term = max(self._last_term, term)
+        self._renewed = before
         self._trusted_until = before + conf().LEASE_TTL - conf().LEASE_MARGIN
         self.held = True
 
@@ -277,6 +288,11 @@ class LeaseHolder:
         self._held(rows)
         if self.paused:
             raise ClusterPaused
+
+    def _move_on(self) -> int:
+        return self._mine().update(
+            beat=F("beat") + 1, renewed_at=DbNow(), expires_at=DbNow() + _ttl()
+        )
 
     def _mine(self) -> QuerySet[Lease]:
         return Lease._base_manager.using(self.using).filter(
