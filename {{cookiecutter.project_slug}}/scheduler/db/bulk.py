@@ -1,9 +1,16 @@
-"""Many rows, one statement: what Django's ``bulk_update`` does four times slower."""
+"""Many rows, one statement: what Django's ``bulk_update`` does four times slower.
+
+PostgreSQL gets many values as one text of JSON, which is written and quoted in C: psycopg goes
+through arrays and parameters one by one, which takes three times as long.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import connections, models
 
@@ -73,14 +80,44 @@ def update_all_later(
     quote = connection.ops.quote_name
     fields: list[Any] = [model._meta.get_field(name) for name in values]
     assign = ", ".join(f"{quote(field.column)} = %s" for field in fields)
-    pk: Any = model._meta.pk
-    places = ", ".join(["%s"] * len(keys))
+    among, keys = one_of(connection, model, keys)
     params = [_preparer(f, connection)(v) for f, v in zip(fields, values.values(), strict=True)]
-    sql = (
-        f"UPDATE {quote(model._meta.db_table)} SET {assign} "  # noqa: S608
-        f"WHERE {quote(pk.column)} IN ({places})"
-    )
+    sql = f"UPDATE {quote(model._meta.db_table)} SET {assign} WHERE {among}"  # noqa: S608
     later(using, Statement(sql, [*params, *keys]))
+
+
+def one_of(
+    connection: Any, model: type[models.Model], keys: Sequence[Any]
+) -> tuple[str, Sequence[Any]]:
+    """Return the condition that a row has one of the primary keys, and its parameters."""
+    pk: Any = model._meta.pk
+    column = connection.ops.quote_name(pk.column)
+    if connection.vendor != "postgresql":
+        return f"{column} IN ({', '.join(['%s'] * len(keys))})", keys
+    type_ = pk.rel_db_type(connection)
+    # An array, not a set: it is there before the plan is carried out, which then asks the index.
+    given = f"SELECT value::{type_} FROM json_array_elements_text(%s::json)"  # noqa: S608
+    return f"{column} = ANY(ARRAY({given}))", [as_json(keys)]
+
+
+def recordset(connection: Any, fields: Sequence[Any], alias: str) -> str:
+    """Return SQL for rows of these columns, of which ``as_json`` of the rows is the parameter."""
+    quote = connection.ops.quote_name
+    columns = ", ".join(
+        f"{quote(field.column)} {field.rel_db_type(connection)}" for field in fields
+    )
+    return f"json_to_recordset(%s::json) AS {alias}({columns})"
+
+
+def as_records(fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> str:
+    """Return the rows in the form that ``recordset`` reads; they are as the database wants them."""
+    names = [field.column for field in fields]
+    return as_json([dict(zip(names, row, strict=True)) for row in rows])
+
+
+def as_json(values: Sequence[Any]) -> str:
+    """Return values of columns as PostgreSQL reads them from JSON."""
+    return json.dumps(values, default=_as_text, ensure_ascii=False, separators=(",", ":"))
 
 
 def _each(
@@ -105,14 +142,12 @@ def _each(
     table, names = quote(model._meta.db_table), [quote(field.column) for field in fields]
     condition = f" AND {where}" if where else ""
     if connection.vendor == "postgresql":
-        types = [field.rel_db_type(connection) or "" for field in fields]
-        arrays = ", ".join(f"%s::{type_}[]" for type_ in types)
         assign = ", ".join(f"{name} = v.{name}" for name in names[1:])
         sql = (
-            f"UPDATE {table} t SET {assign} FROM unnest({arrays}) AS v({', '.join(names)}) "  # noqa: S608
+            f"UPDATE {table} t SET {assign} FROM {recordset(connection, fields, 'v')} "  # noqa: S608
             f"WHERE t.{names[0]} = v.{names[0]}{condition}"
         )
-        return [Statement(sql, [*map(list, zip(*values, strict=True)), *params])]
+        return [Statement(sql, [as_records(fields, values), *params])]
     assign = ", ".join(f"{name} = %s" for name in names[1:])
     alias = f"{table} AS t" if connection.vendor == "sqlite" else f"{table} t"
     sql = f"UPDATE {alias} SET {assign} WHERE t.{names[0]} = %s{condition}"  # noqa: S608
@@ -137,3 +172,9 @@ def _preparer(field: Any, connection: Any) -> Callable[[Any], Any]:
 
 def _as_is(value: Any) -> Any:
     return value
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, datetime | UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON that a column reads")

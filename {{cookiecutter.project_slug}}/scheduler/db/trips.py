@@ -179,6 +179,7 @@ def _send(connection: Any, statements: Sequence[Statement], joined: bool) -> lis
     answers: list[Answer] = []
     for message in _messages(statements) if joined else [[one] for one in statements]:
         with connection.cursor() as cursor:
+            _read_times_in_c(connection, cursor)
             if message[0].many:
                 cursor.executemany(message[0].sql, message[0].many)
                 answers.append(_answer(cursor))
@@ -190,6 +191,20 @@ def _send(connection: Any, statements: Sequence[Statement], joined: bool) -> lis
                 cursor.nextset()
                 answers.append(_answer(cursor))
     return answers
+
+
+def _read_times_in_c(connection: Any, cursor: Any) -> None:
+    """Let psycopg read times as it does by itself, which takes a fifth of the time of whole rows.
+
+    Django's reader is Python, for connections whose time zone is not the server's: here both are
+    the same moments.
+    """
+    if connection.vendor == "postgresql":
+        from psycopg import adapters
+        from psycopg.pq import Format
+
+        oid = adapters.types["timestamptz"].oid
+        cursor.cursor.adapters.register_loader(oid, adapters.get_loader(oid, Format.TEXT))
 
 
 def _messages(statements: Sequence[Statement]) -> Iterator[list[Statement]]:

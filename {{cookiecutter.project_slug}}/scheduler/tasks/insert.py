@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connections, models
 from django.utils.dateparse import parse_datetime
 
+from ..db.bulk import as_records, recordset
 from ..db.clock import DbNow, db_now
 from ..db.notify import CHANNEL
 from ..models import Execution
@@ -87,7 +88,7 @@ class TaskInsert:
     def _at_once(
         self, connection: Any, cursor: Any, text: _Text, rows: list[list[Any]], same: list[Any]
     ) -> datetime:
-        """PostgreSQL takes any number of rows as arrays, and tells the scheduler at commit."""
+        """PostgreSQL takes any number of rows as JSON, and tells the scheduler at commit."""
         into, queued_at = _into(connection, text), connection.ops.quote_name("queued_at")
         notify = f"pg_notify('{CHANNEL}', '')"
         if len(rows) == 1:
@@ -95,13 +96,13 @@ class TaskInsert:
             sql = f"INSERT INTO {into} VALUES {values} RETURNING {queued_at}, {notify}"  # noqa: S608
             cursor.execute(sql, [*rows[0], *same])
         else:
-            arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in self._fields)
+            given = recordset(connection, self._fields, "given")
             sql = (
                 f"WITH added AS (INSERT INTO {into} "  # noqa: S608
-                f"SELECT given.*, {text.values} FROM unnest({arrays}) AS given "
+                f"SELECT given.*, {text.values} FROM {given} "
                 f"RETURNING {queued_at}) SELECT {queued_at}, {notify} FROM added LIMIT 1"
             )
-            cursor.execute(sql, [*same, *map(list, zip(*rows, strict=True))])
+            cursor.execute(sql, [*same, as_records(self._fields, rows)])
         return _aware(cursor.fetchone()[0])
 
     def _in_parts(

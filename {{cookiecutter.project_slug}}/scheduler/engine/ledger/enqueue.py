@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connections
 
+from ...db.bulk import one_of
 from ...db.trips import Statement, later
 from ...models import Execution, Job
 from ...models.runspec import RUN_SPEC_FIELDS
@@ -51,14 +52,14 @@ def enqueue(
     connection = connections[using]
     quote = connection.ops.quote_name
     names, sources, params = _columns(connection, {"queued_at": now, **columns})
-    places = ", ".join(["%s"] * len(job_ids))
+    among, keys = one_of(connection, Job, job_ids)
     sql = (
         f"INSERT INTO {quote(Execution._meta.db_table)} ({', '.join(names)}) "  # noqa: S608
-        f"SELECT {', '.join(sources)} FROM {quote(Job._meta.db_table)} WHERE id IN ({places})"
+        f"SELECT {', '.join(sources)} FROM {quote(Job._meta.db_table)} WHERE {among}"
     )
     if can_return(using):
         sql += " RETURNING job_id, id"
-    statement = Statement(sql, [*params, *job_ids])
+    statement = Statement(sql, [*params, *keys])
     later(using, statement, lambda answer: heard(dict(answer.rows)))
 
 
