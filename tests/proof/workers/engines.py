@@ -79,7 +79,8 @@ class DatabaseTasks:
             # Not what a worker is taking: one whose connection fell silent holds that row for long.
             ready = DBTaskResult.objects.filter(status="READY")
             free = ready.select_for_update(skip_locked=True).values_list("pk", flat=True)
-            DBTaskResult.objects.filter(pk__in=list(free)).delete()
+            for pk in list(free):  # of many, MariaDB would read and lock all rows
+                DBTaskResult.objects.filter(pk=pk).delete()
 
 
 Engine = Celery | DatabaseTasks
