@@ -24,7 +24,7 @@ from .faults import Struck
 
 RECOVERS_WITHIN = 90.0
 """Seconds after which no worker running anything is a failure of its own, whatever the fault."""
-SETTLES_WITHIN = 300.0
+SETTLES_WITHIN = 900.0
 TOO_MANY_TRIES = 20
 MADE_UP_FOR = "the last message is made up for"
 REPUBLISHED = 66.0
