@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -200,11 +201,16 @@ def _read_times_in_c(connection: Any, cursor: Any) -> None:
     the same moments.
     """
     if connection.vendor == "postgresql":
-        from psycopg import adapters
-        from psycopg.pq import Format
+        cursor.cursor.adapters.register_loader(*_reader_of_times())
 
-        oid = adapters.types["timestamptz"].oid
-        cursor.cursor.adapters.register_loader(oid, adapters.get_loader(oid, Format.TEXT))
+
+@lru_cache(maxsize=1)
+def _reader_of_times() -> tuple[int, Any]:
+    from psycopg import adapters
+    from psycopg.pq import Format
+
+    oid = adapters.types["timestamptz"].oid
+    return oid, adapters.get_loader(oid, Format.TEXT)
 
 
 def _messages(statements: Sequence[Statement]) -> Iterator[list[Statement]]:

@@ -26,10 +26,11 @@ SECONDS = 5.0
 """How long the publisher and a worker wait for an answer of the broker."""
 # Without such a bound, a read from a connection that a router forgot lasts for as long as TCP does,
 # a quarter of an hour: that worker would get no message, and heed no SIGTERM.
+REDIS_LIMITS = {"socket_timeout": SECONDS, "socket_connect_timeout": SECONDS}
+RABBITMQ_LIMITS = {"read_timeout": SECONDS, "write_timeout": SECONDS}
 REDIS = {
     "broker_transport_options": {
-        "socket_timeout": SECONDS,
-        "socket_connect_timeout": SECONDS,
+        **REDIS_LIMITS,
         "socket_keepalive": True,
         "health_check_interval": 10,
     },
@@ -37,7 +38,7 @@ REDIS = {
     "worker_disable_prefetch": True,
 }
 RABBITMQ = {
-    "broker_transport_options": {"read_timeout": SECONDS, "write_timeout": SECONDS},
+    "broker_transport_options": RABBITMQ_LIMITS,
     "broker_heartbeat": 20,  # of which two are missed
     "worker_disable_prefetch": False,
 }
@@ -141,8 +142,8 @@ class CeleryBroker:
 
 def _options(app: Celery) -> dict[str, Any]:
     if app.connection_for_write().transport.driver_type == "amqp":
-        return {"confirm_publish": True, "read_timeout": SECONDS, "write_timeout": SECONDS}
-    return {"socket_timeout": SECONDS, "socket_connect_timeout": SECONDS}
+        return {"confirm_publish": True, **RABBITMQ_LIMITS}
+    return REDIS_LIMITS
 
 
 def _leave_logging(**_: Any) -> None:
